@@ -1,0 +1,8 @@
+// Package protect keeps the secrets in a process's memory from leaving it by core files and debuggers.
+//
+// It is best effort: a sandbox that forbids the calls forbids no answer. It does not protect against root.
+package protect
+
+// Process makes this process write no core file and, on Linux, refuse debuggers of the same user. The soft limit for core
+// files goes on to children.
+func Process() { process() }
