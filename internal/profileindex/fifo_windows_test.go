@@ -1,0 +1,5 @@
+package profileindex
+
+import "errors"
+
+func fifo(string) error { return errors.ErrUnsupported }
