@@ -1,0 +1,87 @@
+package tokensource
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
+)
+
+var errNoReply = errors.New("its answer cannot be read")
+
+// LoginCommand is the command to paste for signing in to a target.
+func LoginCommand(t Target) string { return "cognito-credhelper login" + flags(t) }
+
+// flags are the options that select a target.
+func flags(t Target) string {
+	var b strings.Builder
+	if t.Selection.Name != "" && (t.Selection.Named || t.Selection.Name != "default") {
+		b.WriteString(" --profile " + quote(t.Selection.Name))
+	}
+	if t.Selection.Location != "" {
+		b.WriteString(" --profile-location " + quote(t.Selection.Location))
+	}
+	if t.Username != "" {
+		b.WriteString(" --username " + quote(t.Username))
+	}
+	return b.String()
+}
+
+// quote makes one word for a shell where s is not one already.
+func quote(s string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("@%+=:,./-_", r) || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// unreadable is what a caller is told about a session that cannot be loaded.
+func (c *call) unreadable(err error) error { return c.orInFlight(loginNeededFor(c.target, err)) }
+
+// orInFlight tells of a login in flight where one is needed: what the caller must wait for is a person.
+func (c *call) orInFlight(err error) error {
+	if token.KindOf(err) != token.LoginNeeded {
+		return err
+	}
+	holder, ok := c.o.Cache.LoginInFlight(c.id)
+	if !ok {
+		return err
+	}
+	return &token.Error{Kind: token.LoginNeeded, Message: "a login is in flight" + who(holder), Next: "finish that login, then try again"}
+}
+
+// who says since when, and in which process.
+func who(h tokencache.Holder) string {
+	if h.PID == 0 {
+		return ""
+	}
+	return ", since " + h.Since.Local().Format("15:04:05") + " (process " + strconv.Itoa(h.PID) + ")"
+}
+
+// loginNeededFor names the command that signs in to t: what lies below knows no profile.
+func loginNeededFor(t Target, err error) error {
+	if errors.Is(err, tokencache.ErrNoSession) {
+		return &token.Error{Kind: token.LoginNeeded, Message: "nobody is signed in", Next: LoginCommand(t)}
+	}
+	var e *token.Error
+	if errors.As(err, &e) && e.Kind == token.LoginNeeded {
+		return &token.Error{Kind: e.Kind, Message: e.Message, Next: LoginCommand(t), Err: e.Err}
+	}
+	return err
+}
+
+// ended is what a caller is told about a session with a tombstone.
+func (s *Source) ended(t Target, d *tokencache.Death) *token.Error {
+	message := d.Reason
+	if !strings.HasPrefix(message, "the session ") {
+		message = "the session has ended: " + message
+	}
+	return &token.Error{Kind: token.LoginNeeded, Message: message, Next: LoginCommand(t)}
+}
+
+func (c *call) ended(d *tokencache.Death) error { return c.orInFlight(c.Source.ended(c.target, d)) }

@@ -1,0 +1,56 @@
+package tokensource
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
+)
+
+// LogoutResult says what a logout did.
+type LogoutResult struct {
+	NothingThere bool
+	User         string
+	RevokeErr    error // the session is forgotten, but Cognito was not told
+}
+
+// Logout revokes the refresh token, then forgets the session, also when revoking failed. A damaged session file is set
+// aside: its token cannot be read, so it cannot be revoked.
+func (s *Source) Logout(ctx context.Context, t Target) (LogoutResult, error) {
+	locked, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	tx, err := s.o.Cache.Lock(locked, t.Identity().SessionID())
+	if err != nil {
+		return LogoutResult{}, err
+	}
+	defer tx.Unlock()
+	session, plain, err := tx.Load()
+	var damaged *tokencache.DamagedError
+	switch {
+	case errors.Is(err, tokencache.ErrNoSession):
+		return LogoutResult{NothingThere: true}, nil
+	case errors.As(err, &damaged):
+		return LogoutResult{RevokeErr: err}, tx.Forget() // which sets it aside
+	case err != nil:
+		return LogoutResult{}, err
+	}
+	var c cold
+	if err := c.decode(plain); err != nil {
+		return LogoutResult{RevokeErr: err}, tx.Forget()
+	}
+	res := LogoutResult{User: c.User}
+	if session.Hot.Dead == nil {
+		res.RevokeErr = s.revoke(ctx, t, c)
+	}
+	return res, tx.Forget()
+}
+
+func (s *Source) revoke(ctx context.Context, t Target, c cold) error {
+	client, err := s.client(t, c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*revokeWait)
+	defer cancel()
+	return client.Revoke(ctx, c.Refresh)
+}
