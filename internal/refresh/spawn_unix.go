@@ -1,0 +1,56 @@
+//go:build unix
+
+package refresh
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The worker's descriptors beside the job on standard input; standard output and error are the null device, so that no
+// host waits for them to close.
+const (
+	answerDescriptor = 3
+	lockDescriptor   = 4
+)
+
+// spawn starts the worker in a session of its own.
+func (w *Worker) spawn(job, answer, lock *os.File) (*os.Process, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer null.Close()
+	return os.StartProcess(w.program, []string{w.program, Argument}, &os.ProcAttr{
+		Env:   w.environ,
+		Files: []*os.File{job, null, null, answer, lock},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+}
+
+var errByHand = errors.New("this argument is for the program itself: it was started without its descriptors")
+
+// inherited finds the answer pipe and the lock, and keeps both from further children.
+func inherited() (answer, lock *os.File, err error) {
+	for fd, kind := range map[int]uint32{answerDescriptor: unix.S_IFIFO, lockDescriptor: unix.S_IFREG} {
+		// The numbers alone prove nothing: in a program that was started by hand, the runtime may have them.
+		var stat unix.Stat_t
+		if err := unix.Fstat(fd, &stat); err != nil || uint32(stat.Mode)&unix.S_IFMT != kind {
+			return nil, nil, errByHand
+		}
+		unix.CloseOnExec(fd)
+	}
+	return os.NewFile(answerDescriptor, "answer"), os.NewFile(lockDescriptor, "lock"), nil
+}
+
+// Hold keeps the signals that a terminal or a host sends from ending the process until release is called.
+func Hold() (release func()) {
+	// A handler, not SIG_IGN: ignoring would be inherited by whatever this process starts.
+	held := make(chan os.Signal, 8)
+	signal.Notify(held, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
+	return func() { signal.Stop(held) }
+}
