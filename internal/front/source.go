@@ -1,0 +1,205 @@
+package front
+
+import (
+	"context"
+	"crypto/sha256"
+	"os"
+	"time"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
+)
+
+// renewFirstFrom is the life above which a caller that asks for it is given a renewed credential rather than one that is
+// due.
+const renewFirstFrom = 45 * time.Minute
+
+// store is what the front needs of tokencache.
+type store interface {
+	Load(id string) (*tokencache.Session, error)
+	LastAttempt(id, work string) (tokencache.Attempt, bool)
+	TryLock(id string) (l lock, ok bool, err error)
+	Wait(ctx context.Context, id string) error
+}
+
+// lock is the session's lock, held.
+type lock interface {
+	File() *os.File
+	Unlock() error
+}
+
+var _ lock = (*tokencache.Tx)(nil)
+
+// cache gives tokencache the shape of store.
+type cache struct{ *tokencache.Cache }
+
+func openStore(folder string) store {
+	return cache{tokencache.Open(folder, keyslot.Open(folder))}
+}
+
+// TryLock returns a nil interface, not a nil pointer in one, where there is no lock.
+func (c cache) TryLock(id string) (lock, bool, error) {
+	tx, ok, err := c.Cache.TryLock(id)
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	return tx, true, nil
+}
+
+// source answers from what is warm, unexpired, and unambiguous; anything else is token.ErrMiss.
+type source struct {
+	store  store
+	now    func() token.Instant
+	lookup func(profiles.Selection) (profileindex.Answer, bool)
+
+	// renewing says that another process holds the lock, so that what is due may be handed out meanwhile.
+	renewing bool
+	// issuedSince, when not zero: what was issued since then is handed out however short its life.
+	issuedSince time.Time
+	// stale is set by a miss that a renewal of a known session can turn into an answer.
+	stale stale
+}
+
+// stale names the session to be renewed and the work that would do it.
+type stale struct {
+	id    string
+	works []string
+	due   bool // it has not expired and may be handed out while another process renews it
+}
+
+var _ protocol.Source = (*source)(nil)
+
+// Token answers with a stored token.
+func (s *source) Token(_ context.Context, r protocol.Request) (token.Token, error) {
+	session, answer, ok := s.load(r)
+	if !ok {
+		return token.Token{}, token.ErrMiss
+	}
+	t := session.Hot.Tokens.Get(r.Use)
+	q := question{id: session.ID, works: []string{"refresh"}, needed: minTTL(r, answer), fallback: token.DefaultTokenTTL, renewFirst: r.RenewFirst}
+	if t.Value.Empty() || rejected(session.Hot.Rejected, t.Value) {
+		return token.Token{}, s.miss(q)
+	}
+	return t, s.judge(q, t.Lifetime)
+}
+
+// AWSCredentials answers with stored AWS credentials.
+func (s *source) AWSCredentials(_ context.Context, r protocol.Request) (token.AWSCredentials, error) {
+	session, answer, ok := s.load(r)
+	if !ok || answer.AWSRecord == "" {
+		return token.AWSCredentials{}, token.ErrMiss
+	}
+	q := question{id: session.ID, works: []string{"refresh", "exchange " + answer.AWSRecord},
+		needed: minTTL(r, answer), fallback: token.DefaultAWSTTL, renewFirst: r.RenewFirst}
+	for _, c := range session.Hot.Credentials {
+		if c.Record == answer.AWSRecord {
+			return c.AWS, s.judge(q, c.AWS.Lifetime)
+		}
+	}
+	return token.AWSCredentials{}, s.miss(q)
+}
+
+// load finds the session that is meant. Whatever is wrong with it, the complete program says so.
+func (s *source) load(r protocol.Request) (*tokencache.Session, profileindex.Answer, bool) {
+	if r.Username != "" || r.Profile.Location != "" {
+		return nil, profileindex.Answer{}, false
+	}
+	answer, ok := s.lookup(r.Profile)
+	if !ok {
+		return nil, answer, false
+	}
+	session, err := s.store.Load(answer.SessionID)
+	if err != nil || session.Hot.Dead != nil {
+		return nil, answer, false
+	}
+	return session, answer, true
+}
+
+// question is what must hold of a credential to be handed out.
+type question struct {
+	id         string
+	works      []string      // what renews it
+	needed     time.Duration // as the caller or the profile wants it; 0 the default
+	fallback   time.Duration // the default
+	renewFirst bool
+}
+
+func minTTL(r protocol.Request, a profileindex.Answer) time.Duration {
+	if r.MinTTL > 0 {
+		return r.MinTTL
+	}
+	return a.MinTTL
+}
+
+// judge gives nil for what may be handed out. Due credentials are handed out too, while a renewal is under way or was just
+// tried; else the complete program hands them out and renews behind.
+func (s *source) judge(q question, l token.Lifetime) error {
+	now, needed := s.now(), l.Needed(q.needed, q.fallback)
+	verdict := l.Judge(now, needed)
+	switch {
+	case verdict == token.Good:
+		return nil
+	case needed > l.Total():
+		// More than a new one would have: no renewal helps, the complete program says so.
+		return token.ErrMiss
+	case verdict == token.Expired:
+		return s.miss(q)
+	case !s.issuedSince.IsZero() && !l.Issued.Before(s.issuedSince):
+		return nil
+	case q.renewFirst && l.Total() > renewFirstFrom:
+		return s.miss(q)
+	case s.renewing || s.triedWithin(max(10*time.Second, l.Total()/10), now.Wall, q):
+		return nil
+	default:
+		s.stale = stale{id: q.id, works: q.works, due: true}
+		return token.ErrMiss
+	}
+}
+
+func (s *source) miss(q question) error {
+	s.stale = stale{id: q.id, works: q.works}
+	return token.ErrMiss
+}
+
+// triedWithin reports whether a renewal began less than d ago. An earlier step that succeeded may have been for somebody
+// else and says nothing. An attempt from the future is none: the clock was wrong.
+func (s *source) triedWithin(d time.Duration, now time.Time, q question) bool {
+	for i, work := range q.works {
+		a, ok := s.store.LastAttempt(q.id, work)
+		if ok && (a.Outcome != tokencache.Done || i == len(q.works)-1) {
+			if age := now.Sub(a.Started); age >= 0 && age < d {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// failedSince reports whether a renewal of what was missed ended without success since start.
+func (s *source) failedSince(start time.Time) bool {
+	for _, work := range s.stale.works {
+		a, ok := s.store.LastAttempt(s.stale.id, work)
+		if ok && a.Outcome != tokencache.Running && a.Outcome != tokencache.Done && !a.Ended.Before(start) {
+			return true
+		}
+	}
+	return false
+}
+
+// rejected reports whether a host said that it was refused this token. Tokens are kept as SHA-256.
+func rejected(hashes []tokencache.Rejected, t token.Secret) bool {
+	if len(hashes) == 0 {
+		return false
+	}
+	hash := sha256.Sum256([]byte(t.Reveal()))
+	for _, r := range hashes {
+		if r.Hash == hash {
+			return true
+		}
+	}
+	return false
+}
