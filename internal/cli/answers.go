@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/prompt"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+)
+
+// answerFlags hold the flags that say where answers come from.
+type answerFlags struct {
+	passwordStdin bool
+	answers       []string
+	process       string
+}
+
+// define adds the flags to c; --password-stdin only where a password is asked for.
+func (a *answerFlags) define(c *cobra.Command, password bool) {
+	f := c.Flags()
+	if password {
+		f.BoolVar(&a.passwordStdin, "password-stdin", false, "read the password from standard input")
+	}
+	f.StringArrayVar(&a.answers, "answer", nil, "prepared answer, `NAME=VALUE`, NAME=@FILE, or NAME=-; repeatable")
+	f.StringVar(&a.process, "mfa-process", "", "program that is asked for codes, run without a shell, `CMD`")
+}
+
+// answering is where a command's answers come from: prepared ones, then the program, then the terminal.
+type answering struct {
+	challenge.Answerer
+	prepared *prompt.Prepared
+}
+
+// answering checks the form of the flags; nothing is read before ready.
+func (p *program) answering(f answerFlags, v *prompt.Values) (*answering, error) {
+	prepared, err := prompt.NewPrepared(f.answers, f.passwordStdin, v)
+	if err != nil {
+		return nil, err
+	}
+	sources := prompt.Chain{prepared}
+	if f.process != "" {
+		external, err := prompt.NewProcess(f.process, p.Environ(), func(line string) { p.say("mfa-process: %s", line) })
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, external)
+	}
+	return &answering{append(sources, p.terminal), prepared}, nil
+}
+
+// ready reads the files and standard input that prepared answers stand in.
+func (a *answering) ready(ctx context.Context, p *program) error {
+	for _, w := range a.prepared.Warnings() {
+		p.warn(w)
+	}
+	return a.prepared.Read(ctx)
+}
+
+// warnUnused tells of prepared answers that nobody asked for.
+func (a *answering) warnUnused(p *program) {
+	if unused := a.prepared.Unused(); len(unused) > 0 {
+		p.warn("nobody asked for " + strings.Join(unused, ", "))
+	}
+}
+
+// keeping keeps the name and the password that were answered, so that a sign-in that must begin again does not ask for
+// them twice.
+type keeping struct {
+	challenge.Answerer
+	known map[string]token.Secret
+}
+
+// Answer gives what is known, for a first attempt, else what the sources say.
+func (k *keeping) Answer(ctx context.Context, q challenge.Question) (token.Secret, error) {
+	if known, ok := k.known[q.Name]; ok && q.Attempt <= 1 {
+		return known, nil
+	}
+	answer, err := k.Answerer.Answer(ctx, q)
+	if err == nil && (q.Name == challenge.Username || q.Name == challenge.Password) {
+		k.known[q.Name] = answer
+	}
+	return answer, err
+}

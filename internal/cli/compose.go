@@ -1,0 +1,276 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/clock"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/handover"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/history"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/prompt"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/all"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/printtoken/claims"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/refresh"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/setup"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/statefolder"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/transport"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles/inifile"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles/netsdk"
+)
+
+// parts are the real things behind a program, built when they are first needed.
+type parts struct {
+	p    *program
+	home string
+	lock *os.File // that the front took; nil without one
+
+	build    sync.Once
+	source   *tokensource.Source
+	provider *awscreds.Provider
+	err      error
+}
+
+// compose wires the program together. This is the only place that knows every part.
+func compose(env Env) *program {
+	p := &program{
+		Env:      env,
+		terminal: &prompt.Terminal{Plain: env.Getenv("TERM") == "dumb"},
+		adapters: all.Adapters(claims.Print),
+		now:      clock.Now,
+		credLine: setup.CredentialProcessLine,
+	}
+	c := &parts{p: p, home: env.Getenv("HOME")}
+	if runtime.GOOS == "windows" {
+		c.home = env.Getenv("USERPROFILE")
+	}
+	if handed, ok := handover.Take(env.Getenv, env.Unsetenv); ok {
+		p.front, p.resumed, c.lock = handed.FrontVersion, handed.Resumed, handed.Lock
+		if handed.Replay != nil {
+			p.Stdin = io.MultiReader(handed.Replay, env.Stdin)
+		}
+	}
+	p.stateFolder = func() (string, string, error) { return statefolder.Find(env.Getenv) }
+	p.loadProfile = c.loadProfile
+	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.ini(env.Getenv)) }
+	p.configFile = func() string {
+		_, config := profiles.DefaultFiles(env.Getenv, c.home)
+		return config
+	}
+	p.sessions = func() (sessions, error) {
+		c.build.Do(c.compose)
+		return c.source, c.err
+	}
+	p.aws = func() (awsProvider, error) {
+		c.build.Do(c.compose)
+		return c.provider, c.err
+	}
+	p.rawPool = c.rawPool
+	p.slots = func() (*keyslot.Slots, error) {
+		folder, _, err := p.stateFolder()
+		return keyslot.Open(folder), err
+	}
+	if folder, _, err := p.stateFolder(); err == nil {
+		p.calls = history.Open(folder)
+	}
+	p.userPool = func(t tokensource.Target) (userPool, error) { return c.userPool(t) }
+	p.remember = c.remember
+	p.renew = c.renew
+	p.executable = func() (string, error) {
+		self, err := executable()
+		return stablePath(self, env.Getenv("PATH")), err
+	}
+	p.writeProfile = writeProfile
+	return p
+}
+
+func (c *parts) ini(getenv func(string) string) inifile.Options {
+	return inifile.Options{Getenv: getenv, Home: c.home, Encrypted: netsdk.Default(getenv)}
+}
+
+func (c *parts) loadProfile(s profiles.Selection, getenv func(string) string) (profiles.Profile, error) {
+	return inifile.Load(s, c.ini(getenv))
+}
+
+// compose builds what works on sessions.
+func (c *parts) compose() {
+	folder, _, err := c.p.stateFolder()
+	if err != nil {
+		c.err = err
+		return
+	}
+	self, err := executable()
+	if err != nil {
+		c.err = err
+		return
+	}
+	slots := keyslot.Open(folder)
+	cache := tokencache.Open(folder, slots)
+	o := tokensource.Options{
+		Cache:  cache,
+		Slots:  slots,
+		Client: c.client,
+		Now:    c.p.now,
+		PID:    os.Getpid(),
+		Worker: refresh.New(self, c.p.Environ()),
+		Hold:   refresh.Hold,
+		Warn:   c.p.warn,
+	}
+	if c.p.resumed {
+		// The front had waited and saw a renewal fail: what it saw counts for us, too.
+		o.Began = c.p.now().Wall.Add(-frontWait)
+	}
+	if c.lock != nil {
+		o.Inherited = adopting(cache, c.lock)
+	}
+	c.source = tokensource.New(o)
+	c.provider = awscreds.New(awscreds.Options{Source: c.source, HTTP: c.http, Now: c.p.now})
+}
+
+// frontWait is the longest that a front can have waited before it handed over.
+const frontWait = 30 * time.Second
+
+// adopting gives the lock that the front took, once: it is one session's, and whoever gets it lets it go.
+func adopting(cache *tokencache.Cache, lock *os.File) tokensource.Locks {
+	var once sync.Once
+	return func(session string) (tx *tokencache.Tx, ok bool) {
+		once.Do(func() {
+			var err error
+			tx, err = cache.Adopt(session, lock)
+			ok = err == nil
+		})
+		return tx, ok
+	}
+}
+
+func (c *parts) client(t tokensource.Target) (tokensource.Client, error) { return c.userPool(t) }
+
+func (c *parts) userPool(t tokensource.Target) (*cognito.Client, error) {
+	p := t.Profile
+	return cognito.New(cognito.Options{
+		Region:           p.SignInRegion,
+		UserPoolID:       p.UserPoolID,
+		ClientID:         p.ClientID,
+		ClientSecret:     token.NewSecret(p.ClientSecret.Reveal()),
+		ClientSecretNext: token.NewSecret(p.ClientSecretNext.Reveal()),
+		Endpoint:         p.EndpointURL,
+		UseFIPS:          p.UseFIPS,
+		UseDualStack:     p.UseDualStack,
+		CABundle:         c.bundle(p),
+		Profile:          p.Name,
+		Login:            tokensource.LoginCommand(t),
+		Now:              c.p.now,
+		Observe:          c.p.noteCall,
+	})
+}
+
+func (c *parts) rawPool(o cognito.Options) (rawPool, error) {
+	o.CABundle, o.Observe = c.bundle(profiles.Profile{CABundle: o.CABundle}), c.p.noteCall
+	return cognito.New(o)
+}
+
+func (c *parts) http(p profiles.Profile) awscreds.HTTPClient {
+	region, _, _ := strings.Cut(p.IdentityPoolID, ":")
+	return noted{transport.New(c.bundle(p)), region, c.p.now, c.p.noteCall}
+}
+
+// bundle is the file of certificates to trust: the profile's, else the one that the environment names to the AWS tools or
+// to every program; "" means the system's.
+func (c *parts) bundle(p profiles.Profile) string {
+	return cmp.Or(p.CABundle, c.p.Getenv("AWS_CA_BUNDLE"), c.p.Getenv("SSL_CERT_FILE"))
+}
+
+// remember keeps for the front how a profile resolved. The index only saves time, so failing to write it is nobody's
+// problem.
+func (c *parts) remember(s profiles.Selection, p profiles.Profile) {
+	folder, _, err := c.p.stateFolder()
+	if err != nil {
+		return
+	}
+	credentials, config := profiles.DefaultFiles(c.p.Getenv, c.home)
+	answer := profileindex.Answer{
+		SessionID: tokensource.Target{Profile: p, Selection: s}.Identity().SessionID(),
+		AWSRecord: awscreds.RecordKey(p),
+		MinTTL:    p.MinTTL,
+	}
+	_ = profileindex.Save(folder, s, credentials, config, p.Consulted, answer, c.p.now().Wall)
+}
+
+// renew is the life of a detached worker.
+func (c *parts) renew(ctx context.Context) error {
+	return refresh.Serve(ctx, func(ctx context.Context, text []byte, lock *os.File) []byte {
+		c.build.Do(c.compose)
+		if c.err != nil {
+			return nil
+		}
+		var job tokensource.Job
+		_ = json.Unmarshal(text, &job) // a job that cannot be read has no format, which Work refuses in its own words
+		profile, _ := c.loadProfile(job.Selection, c.p.Getenv)
+		t := tokensource.Target{Profile: profile, Selection: job.Selection, Username: job.Username}
+		return c.source.Work(ctx, job, t, lock, func(work string) (tokensource.Goal, error) { return c.goal(profile, work) })
+	})
+}
+
+// goal is the exchange that a job names.
+func (c *parts) goal(p profiles.Profile, work string) (tokensource.Goal, error) {
+	g, err := c.provider.Goal(p)
+	if err == nil && g.Work() != work {
+		err = &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used", Next: "try again"}
+	}
+	return g, err
+}
+
+// writeProfile edits a profile's section.
+func writeProfile(file, section string, keys []keyValue) (change, error) {
+	given := make([]setup.KeyValue, len(keys))
+	for i, k := range keys {
+		given[i] = setup.KeyValue{Key: k.key, Value: k.value}
+	}
+	done, err := setup.WriteProfile(file, section, given)
+	return describeChange(done, keys), err
+}
+
+// executable is this program's own file, links resolved.
+func executable() (string, error) {
+	self, err := os.Executable()
+	if err == nil {
+		self, err = filepath.EvalSymlinks(self)
+	}
+	if err != nil {
+		return "", &token.Error{Kind: token.Failure, Message: "this program cannot find its own file", Err: err}
+	}
+	return self, nil
+}
+
+// describeChange gives what setup did in lines for a person. setup hides every credential_process, since another
+// program's may carry a secret; the one that we write has none.
+func describeChange(c setup.Change, keys []keyValue) change {
+	done := change{nothing: len(c.Keys) == 0}
+	for _, k := range c.Keys {
+		line := k.Key + " = " + k.New
+		if i := slices.IndexFunc(keys, func(g keyValue) bool { return g.key == k.Key }); i >= 0 && k.Key == "credential_process" {
+			line = k.Key + " = " + keys[i].value
+		}
+		if !k.Added {
+			line += " (was " + k.Old + ")"
+		}
+		done.lines = append(done.lines, line)
+	}
+	return done
+}
