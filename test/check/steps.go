@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/cognito-credhelper/cognito-credhelper/test/skips"
+)
+
+// step is one thing that must pass.
+type step struct {
+	name string
+	what string
+	run  func(report string) result
+}
+
+// result is how a step ended. A step with a reason to skip did nothing.
+type result struct {
+	output string
+	err    error
+	skip   string
+}
+
+// target is a platform that we build for.
+type target struct{ goos, goarch string }
+
+var targets = []target{
+	{"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"},
+}
+
+// nested are the modules below this one. They have go.mod files of their own so that they never weigh on the product's.
+var nested = []string{"tools", "test/awssdk"}
+
+// steps is the whole list, quick ones first. work is a folder for what they build; cc is a C compiler, or "".
+func steps(work, cc string) []step {
+	list := []step{
+		{"gofmt", "formatting", func(string) result { return formatted() }},
+		{"tidy", "go.mod and go.sum say what is used", func(string) result { return tidy() }},
+		{"vet", "go vet, this platform", func(string) result { return vet() }},
+		{"staticcheck", "staticcheck, pinned in tools/go.mod", func(string) result { return staticcheck(work) }},
+	}
+	list = append(list, testSteps(cc)...)
+	list = append(list, step{
+		"awssdk", "the Go SDK program",
+		func(report string) result {
+			return command(testEnv(report), "go", "-C", "test/awssdk", "test", "./...")
+		},
+	})
+	list = append(list, step{"install", "make install, and the front finds its core", func(string) result { return install(work) }})
+	for _, t := range targets {
+		list = append(list, step{"cross-" + t.goos + "-" + t.goarch, "builds and vets for " + t.goos + "/" + t.goarch, func(string) result { return cross(t, work) }})
+	}
+	return list
+}
+
+// install installs into a folder of its own and runs what stands there.
+func install(work string) result {
+	if runtime.GOOS == "windows" {
+		return result{skip: "make install is for Unix"}
+	}
+	root := filepath.Join(work, "root")
+	return all(
+		func() result {
+			return command(nil, "make", "-s", "install", "DESTDIR="+root, "PREFIX=/usr", "BIN="+filepath.Join(work, "bin"), "VERSION=9.8.7")
+		},
+		func() result {
+			r := command(nil, filepath.Join(root, "usr/bin/cognito-credhelper"), "version")
+			if r.err == nil && !strings.Contains(r.output, "9.8.7") {
+				r.err = errors.New("version does not say what was built")
+			}
+			return r
+		},
+	)
+}
+
+// command runs one command at the module's root, without input.
+func command(env []string, name string, args ...string) result {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		return result{output: out.String(), err: fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)}
+	}
+	return result{output: out.String()}
+}
+
+// all runs one thing after the other until one fails.
+func all(runs ...func() result) result {
+	for _, run := range runs {
+		if r := run(); r.err != nil {
+			return r
+		}
+	}
+	return result{}
+}
+
+// formatted asks gofmt about every Go file that git knows or would add.
+func formatted() result {
+	cmd := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.go")
+	listed, err := cmd.Output()
+	if err != nil {
+		return result{err: fmt.Errorf("listing files with git: %w", err)}
+	}
+	return judgeFormat(presentFiles(strings.Split(strings.TrimRight(string(listed), "\x00"), "\x00")))
+}
+
+// presentFiles drops what git still lists but is deleted.
+func presentFiles(names []string) []string {
+	var present []string
+	for _, n := range names {
+		if _, err := os.Lstat(n); err == nil {
+			present = append(present, n)
+		}
+	}
+	return present
+}
+
+func judgeFormat(files []string) result {
+	if len(files) == 0 {
+		return result{err: errors.New("found no Go files: run this at the root of the repository")}
+	}
+	r := command(nil, "gofmt", append([]string{"-l"}, files...)...)
+	if r.err == nil && r.output != "" {
+		r.err = errors.New("these files are not formatted; run: gofmt -w FILE")
+	}
+	return r
+}
+
+func tidy() result {
+	runs := []func() result{func() result { return command(nil, "go", "mod", "tidy", "-diff") }}
+	for _, dir := range nested {
+		runs = append(runs, func() result { return command(nil, "go", "-C", dir, "mod", "tidy", "-diff") })
+	}
+	return all(runs...)
+}
+
+func vet() result {
+	return all(
+		func() result { return command(nil, "go", "vet", "./...") },
+		// Transcripts run programs built with this tag.
+		func() result { return command(nil, "go", "vet", "-tags=testclock", "./...") },
+		func() result { return command(nil, "go", "-C", "test/awssdk", "vet", "./...") },
+	)
+}
+
+// staticcheck builds the pinned program and runs it: `go run` would do the same and hide its exit code.
+func staticcheck(work string) result {
+	program := filepath.Join(work, "staticcheck")
+	return all(
+		func() result {
+			return command(nil, "go", "-C", "tools", "build", "-o", program, "honnef.co/go/tools/cmd/staticcheck")
+		},
+		func() result { return command(nil, program, "./...") },
+	)
+}
+
+// testArgs bounds a test binary's time: a test that hangs must say where.
+var testArgs = []string{"-timeout=8m", "./..."}
+
+// testSteps runs each test once: under the race detector where that can be built, else without.
+func testSteps(cc string) []step {
+	const what = "unit tests, transcripts, fuzz seeds"
+	if cc == "" {
+		return []step{
+			{"tests", what, func(report string) result {
+				return command(testEnv(report), "go", append([]string{"test"}, testArgs...)...)
+			}},
+			{"race", "the same under the race detector", func(string) result { return result{skip: "no C compiler works here"} }},
+		}
+	}
+	return []step{{"tests", what + ", under the race detector", func(report string) result { return race(report, cc) }}}
+}
+
+func race(report, cc string) result {
+	r := command(append(testEnv(report), "CGO_ENABLED=1"), "go", append([]string{"test", "-race"}, testArgs...)...)
+	if r.err == nil {
+		r.err = skips.Note(report, true, "race", cc)
+	}
+	return r
+}
+
+func testEnv(report string) []string { return []string{skips.Variable + "=" + report} }
+
+// compiler gives the C compiler that the race detector needs, or "" when there is none that compiles.
+func compiler() string {
+	out, err := exec.Command("go", "env", "CC").Output()
+	if err != nil {
+		return ""
+	}
+	words := strings.Fields(string(out))
+	if len(words) == 0 {
+		return ""
+	}
+	cmd := exec.Command(words[0], append(words[1:], "-x", "c", "-fsyntax-only", "-")...)
+	// A compiler without the C library's headers is common on small machines, and as good as none.
+	cmd.Stdin = strings.NewReader("#include <stdlib.h>\n")
+	if cmd.Run() != nil {
+		return ""
+	}
+	return words[0]
+}
+
+func cross(t target, work string) result {
+	env := []string{"GOOS=" + t.goos, "GOARCH=" + t.goarch, "CGO_ENABLED=0"}
+	dir := filepath.Join(work, t.goos+"-"+t.goarch) + string(filepath.Separator)
+	return all(
+		func() result { return command(env, "go", "build", "-tags=grpcnotrace", "-o", dir, "./cmd/...") },
+		func() result { return command(env, "go", "vet", "-tags=grpcnotrace", "./...") },
+	)
+}
