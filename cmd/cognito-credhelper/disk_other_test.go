@@ -1,0 +1,9 @@
+//go:build !linux
+
+package main_test
+
+import "errors"
+
+func mount(string, string) error { return errors.ErrUnsupported }
+
+func unmount(string) {}

@@ -1,0 +1,132 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// programs is where TestMain builds the real programs, once: alone/ has the complete program under its own name, pair/ the
+// layout of make install, and apart/ that layout with a front of another version.
+var programs string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "credhelper-transcripts-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		if err := build(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		programs = dir
+		return m.Run()
+	}())
+}
+
+const module = "github.com/cognito-credhelper/cognito-credhelper"
+
+func build(dir string) error {
+	for _, p := range []struct{ command, path, version string }{
+		{"cognito-credhelper", "alone/cognito-credhelper", "1.0.0"},
+		{"cognito-credhelper", "pair/libexec/cognito-credhelper/cognito-credhelper-core", "1.0.0"},
+		{"cognito-credhelper-front", "pair/bin/cognito-credhelper", "1.0.0"},
+		{"cognito-credhelper", "apart/libexec/cognito-credhelper/cognito-credhelper-core", "1.0.0"},
+		{"cognito-credhelper-front", "apart/bin/cognito-credhelper", "0.9.0"},
+		{"cognito-sandbox", "tools/cognito-sandbox", "1.0.0"},
+	} {
+		cmd := exec.Command("go", "build", "-tags", "testclock,grpcnotrace", "-ldflags", "-X "+module+"/internal/version.number="+p.version,
+			"-o", filepath.Join(dir, p.path), module+"/cmd/"+p.command)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", p.path, err, out)
+		}
+	}
+	awssdk := exec.Command("go", "build", "-o", filepath.Join(dir, "tools", "awssdk"), ".")
+	awssdk.Dir = filepath.Join("..", "..", "test", "awssdk")
+	if out, err := awssdk.CombinedOutput(); err != nil {
+		return fmt.Errorf("building awssdk: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Every transcript holds for the complete program alone, for the pair, and for a pair whose front is another version.
+func TestScripts(t *testing.T) {
+	for mode, bin := range map[string]string{"alone": "alone", "pair": "pair/bin", "apart": "apart/bin"} {
+		t.Run(mode, func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Dir:                 "testdata/script",
+				RequireExplicitExec: true,
+				RequireUniqueNames:  true,
+				UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+				Setup:               func(env *testscript.Env) error { return setup(env, mode, filepath.Join(programs, bin)) },
+				Condition:           func(name string) (bool, error) { return condition(name, mode) },
+				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+					"sandbox":   sandboxCommand,
+					"storm":     storm,
+					"code":      code,
+					"says":      says,
+					"terminal":  terminal,
+					"damage":    damage,
+					"session":   session,
+					"interrupt": interrupt,
+					"smalldisk": smalldisk,
+					"fill":      fill,
+					"client":    client,
+					"answerer":  answerer,
+					"sent":      sent,
+					"triggers":  triggers,
+					"profile":   profile,
+					"devicekey": devicekey,
+				},
+			})
+		})
+	}
+}
+
+// condition knows the mode, "root", and "have:PROGRAM".
+func condition(name, mode string) (bool, error) {
+	switch name {
+	case "alone", "pair", "apart":
+		return name == mode, nil
+	case "root":
+		return os.Geteuid() == 0, nil
+	}
+	if program, ok := strings.CutPrefix(name, "have:"); ok {
+		_, err := exec.LookPath(program)
+		return err == nil, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", name)
+}
+
+// setup gives a script a home of its own and nothing of the caller's environment that could lead elsewhere.
+func setup(env *testscript.Env, mode, bin string) error {
+	env.Values[testOf{}] = env.T()
+	home := filepath.Join(env.WorkDir, "home")
+	if err := os.MkdirAll(filepath.Join(home, ".aws"), 0o700); err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"PATH":                      strings.Join([]string{bin, filepath.Join(programs, "tools"), os.Getenv("PATH")}, string(os.PathListSeparator)),
+		"HOME":                      home,
+		"USERPROFILE":               home,
+		"BIN":                       bin,
+		"CONFIG":                    filepath.Join(home, ".aws", "config"),
+		"STATE":                     filepath.Join(home, ".local", "state", "cognito-credhelper"),
+		"AWS_EC2_METADATA_DISABLED": "true",
+		"AWS_PAGER":                 "",
+		// The profile index believes in files only that are 2 s old, so a script begins a little ahead.
+		"COGNITO_CREDHELPER_TEST_CLOCK": "10s",
+	} {
+		env.Setenv(name, value)
+	}
+	return nil
+}
