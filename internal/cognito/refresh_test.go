@@ -233,3 +233,25 @@ func TestOptionsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// The first secret is refused, and the answer to the second is lost: Cognito may have rotated, so that the caller must know
+// that the request went out.
+func TestLostAnswerToTheSecondSecret(t *testing.T) {
+	pool := newFakePool(t, func(r request, _ int) answer {
+		if r.in.ClientSecret == "first-secret" {
+			return fault("NotAuthorizedException", "Unable to verify secret hash for client "+testClient)
+		}
+		return answer{drop: true}
+	})
+	o := testOptions(pool.URL)
+	o.ClientSecret, o.ClientSecretNext = token.NewSecret("first-secret"), token.NewSecret("next-secret")
+	c := newTestClient(t, o)
+	_, err := c.Refresh(t.Context(), token.NewSecret("refresh-0"), "")
+	wantError(t, err, token.Unavailable, "broke before the answer came")
+	if e := answered(err); !e.Sent || e.Status != 0 || ClassOf(err) != Transient {
+		t.Errorf("inside: %+v, class %d", e, ClassOf(err))
+	}
+	if c.usesNext() {
+		t.Error("nobody said that the second secret is the right one")
+	}
+}

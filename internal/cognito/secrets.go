@@ -33,10 +33,14 @@ func (c *Client) callWithSecret(ctx context.Context, operation string, secrets [
 		return x, err
 	}
 	x2, err2 := c.call(ctx, operation, secrets, func(ctx context.Context) error { return do(ctx, c.secret(!second)) })
-	if c.secretRefused(err2) || answered(err2).Code == "" && err2 != nil {
+	if c.secretRefused(err2) {
 		return x, err
 	}
-	c.second.Store(!second)
+	// Without an answer nothing is known about the secret; but the request may have been carried out, which the first
+	// error would hide.
+	if err2 == nil || answered(err2).Code != "" {
+		c.second.Store(!second)
+	}
 	return x2, err2
 }
 
