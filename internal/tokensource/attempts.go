@@ -16,20 +16,21 @@ const (
 )
 
 // heldBack is the error of an earlier attempt that still counts for this call: one that ended after the call began, or one
-// whose waiting time is not over. It is nil where a new attempt may begin.
+// whose waiting time is not over. It is nil where a new attempt may begin. An end in the future is another clock's: the clock
+// was set back, and would hold everybody back until it has caught up.
 func (c *call) heldBack() error {
 	a, ok := c.o.Cache.LastAttempt(c.id, c.goal.Work())
 	if !ok || !a.Outcome.Failed() {
 		return nil
 	}
-	if a.Ended.After(c.began) || waiting(a, c.o.Now().Wall) {
+	now := c.o.Now().Wall
+	if a.Ended.After(c.began) && !a.Ended.After(now) || waiting(a, now) {
 		return attemptError(a)
 	}
 	return nil
 }
 
-// waiting reports whether the time after a in which nobody tries again is not over. An end in the future is another
-// clock's and holds nobody back.
+// waiting reports whether the time after a in which nobody tries again is not over. An end in the future holds nobody back.
 func waiting(a tokencache.Attempt, now time.Time) bool {
 	return !a.Ended.After(now) && now.Before(a.Ended.Add(waitAfter(a)))
 }

@@ -332,6 +332,18 @@ func TestTransientFailureBacksOff(t *testing.T) {
 	w.mustToken()
 }
 
+// A failure that a clock recorded which has been set back since holds nobody back.
+func TestFailureFromTheFuture(t *testing.T) {
+	w := newWorld(t)
+	w.login()
+	w.pass(3 * time.Hour)
+	w.pool.refused = []error{fault("UserNotConfirmedException", 400)}
+	_, err := w.token()
+	w.wantKind(err, token.Refused, "")
+	w.pass(-time.Hour)
+	w.mustToken()
+}
+
 // An answer that was lost after the server may have rotated is asked for again at once, with the same token.
 func TestLostAnswerIsAskedForAgainAtOnce(t *testing.T) {
 	for _, status := range []int{0, 500, 502} {
