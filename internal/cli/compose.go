@@ -146,14 +146,17 @@ func (c *parts) compose() {
 // frontWait is the longest that a front can have waited before it handed over.
 const frontWait = 30 * time.Second
 
-// adopting gives the lock that the front took, once: it is one session's, and whoever gets it lets it go.
+// adopting gives the lock that the front took, once: it is one session's, and whoever gets it lets it go. A lock of another
+// session, or one that is of no use, is let go at once: its waiters would wait for us, and so might we.
 func adopting(cache *tokencache.Cache, lock *os.File) tokensource.Locks {
 	var once sync.Once
 	return func(session string) (tx *tokencache.Tx, ok bool) {
 		once.Do(func() {
 			var err error
 			tx, err = cache.Adopt(session, lock)
-			ok = err == nil
+			if ok = err == nil; !ok {
+				lock.Close()
+			}
 		})
 		return tx, ok
 	}
