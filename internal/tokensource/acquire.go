@@ -210,7 +210,7 @@ func (c *call) letGo() {
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return notBegun(ctx.Err())
 	case <-time.After(d):
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
@@ -72,4 +73,14 @@ func TestInterruptBeforeARenewalInThisProcess(t *testing.T) {
 		t.Errorf("sent %q", w.pool.sent)
 	}
 	w.mustToken()
+}
+
+// A caller whose time is over while it waits for others is told to come again, and not that something is broken.
+func TestTimeOverBetweenTwoLooks(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	err := pause(ctx, time.Minute)
+	if token.KindOf(err) != token.Unavailable || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("kind %d, %v", token.KindOf(err), err)
+	}
 }
