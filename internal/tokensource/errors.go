@@ -7,6 +7,7 @@ import (
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
 var errNoReply = errors.New("its answer cannot be read")
@@ -18,26 +19,15 @@ func LoginCommand(t Target) string { return "cognito-credhelper login" + flags(t
 func flags(t Target) string {
 	var b strings.Builder
 	if t.Selection.Name != "" && (t.Selection.Named || t.Selection.Name != "default") {
-		b.WriteString(" --profile " + quote(t.Selection.Name))
+		b.WriteString(" --profile " + profiles.ShellWord(t.Selection.Name))
 	}
 	if t.Selection.Location != "" {
-		b.WriteString(" --profile-location " + quote(t.Selection.Location))
+		b.WriteString(" --profile-location " + profiles.ShellWord(t.Selection.Location))
 	}
 	if t.Username != "" {
-		b.WriteString(" --username " + quote(t.Username))
+		b.WriteString(" --username " + profiles.ShellWord(t.Username))
 	}
 	return b.String()
-}
-
-// quote makes one word for a shell where s is not one already.
-func quote(s string) string {
-	plain := func(r rune) bool {
-		return strings.ContainsRune("@%+=:,./-_", r) || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // unreadable is what a caller is told about a session that cannot be loaded.
