@@ -249,46 +249,77 @@ func (r *raw) one(ctx context.Context, id string, alone bool, sent token.Secret,
 	if err != nil {
 		return err
 	}
-	var got cognito.Response
-	get := func(ctx context.Context) (cognito.Result, error) {
-		if got, err = do(ctx, pool, id); err != nil {
-			return cognito.Result{}, err
+	switch {
+	case !r.save:
+		got, err := do(ctx, pool, id)
+		if err != nil {
+			return err
 		}
-		if got.Tokens == nil {
-			return cognito.Result{}, errNoTokens
-		}
-		return pool.Result(ctx, r.operation, got)
+		return r.printSelected(got, r.path, alone)
+	case id != r.target.Profile.ClientID:
+		return usageOf("--save keeps the session of profile " + r.target.Selection.Name + ", whose app client is another one")
+	default:
+		return r.oneKept(ctx, pool, id, alone, sent, do)
 	}
-	var saved tokensource.LoginResult
-	if r.save && id == r.target.Profile.ClientID {
-		saved, err = r.adopt(ctx, sent, get)
-	} else if r.save {
-		err = usageOf("--save keeps the session of profile " + r.target.Selection.Name + ", whose app client is another one")
-	} else {
-		got, err = do(ctx, pool, id)
-	}
-	waits := errors.Is(err, errNoTokens)
-	if err != nil && !waits {
-		return err
-	}
-	text, err := selected(got, r.members, r.path, alone)
+}
+
+func (r *raw) printSelected(got cognito.Response, path string, alone bool) error {
+	text, err := selected(got, r.members, path, alone)
 	if err != nil {
 		return err
 	}
-	if err := r.print(text); err != nil {
-		return err
-	}
-	switch {
-	case waits:
-		r.say("nothing is saved: Cognito asks for %s first", got.ChallengeName)
-	case r.save:
-		r.tellLogin(r.target, saved)
-	}
-	return nil
+	return r.print(text)
 }
 
 // errNoTokens says that there is a challenge to answer first.
 var errNoTokens = errors.New("there are no tokens yet")
+
+// oneKept is one with --save. Whatever Cognito answered is printed, also when it could not be saved.
+func (r *raw) oneKept(ctx context.Context, pool rawPool, id string, alone bool, sent token.Secret, do call) error {
+	var got cognito.Response
+	answered := false
+	result, err := r.adopt(ctx, sent, func(ctx context.Context) (cognito.Result, error) {
+		var err error
+		if got, err = do(ctx, pool, id); err != nil {
+			return cognito.Result{}, err
+		}
+		if answered = true; got.Tokens == nil {
+			return cognito.Result{}, errNoTokens
+		}
+		return pool.Result(ctx, r.operation, got)
+	})
+	waits := errors.Is(err, errNoTokens)
+	switch {
+	case !answered:
+		return err
+	case err != nil && !waits:
+		return r.unsaved(got, alone, err)
+	}
+	// What is saved is told also where --select names what the answer lacks.
+	err = r.printSelected(got, r.path, alone)
+	if waits {
+		r.say("nothing is saved: Cognito asks for %s first", got.ChallengeName)
+	} else {
+		r.tellLogin(r.target, result)
+	}
+	return err
+}
+
+// unsaved prints the whole of an answer, whatever --select names: with rotation, its refresh token is all that is left of
+// the session, and now it is nowhere else.
+func (r *raw) unsaved(got cognito.Response, alone bool, why error) error {
+	if err := r.printSelected(got, "*", alone); err != nil {
+		return err
+	}
+	e := &token.Error{Kind: token.KindOf(why), Message: "the answer could not be saved: it is on standard output, and nowhere else", Next: nextOf(why), Err: why}
+	if !got.Tokens.Refresh.Empty() {
+		e.Next = command("get-tokens-from-refresh-token", r.target.Selection, "") + " --refresh-token @FILE --save"
+		if d := got.Tokens.Device; d != nil {
+			e.Next += " --device-key " + profiles.ShellWord(d.Key)
+		}
+	}
+	return e
+}
 
 func (r *raw) adopt(ctx context.Context, sent token.Secret, get func(context.Context) (cognito.Result, error)) (tokensource.LoginResult, error) {
 	s, err := r.sessions()

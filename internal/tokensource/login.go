@@ -65,6 +65,9 @@ func (s *Source) Login(ctx context.Context, t Target, o LoginOptions) (LoginResu
 	if err != nil {
 		return LoginResult{}, err
 	}
+	if err := l.checkRoom(ctx); err != nil {
+		return LoginResult{}, err
+	}
 	client, err := s.client(t, l.old)
 	if err != nil {
 		return LoginResult{}, err
@@ -88,6 +91,9 @@ type login struct {
 	live   bool   // and it has not ended
 	agreed bool   // the person agreed to replace another user's session
 	aside  string // where a damaged session file went
+
+	adopts bool         // the tokens are Adopt's: its caller has them, too
+	sent   token.Secret // what they were got with
 }
 
 // signIn says how to sign in. The device goes along for the user whom it was remembered for, and for nobody else.
@@ -157,11 +163,23 @@ func (l *login) confirm(ctx context.Context, question string) error {
 	return err
 }
 
+// checkRoom makes sure that a session can be written, before a person types or Cognito rotates anything for it.
+func (l *login) checkRoom(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	tx, err := l.Source.o.Cache.Lock(ctx, l.id)
+	if err != nil {
+		return err
+	}
+	defer tx.Unlock()
+	return tx.Preflight()
+}
+
 // keep makes the new session durable, then tells Cognito that the old one is over.
 func (l *login) keep(ctx context.Context, key keyslot.Key, got cognito.Result) (LoginResult, error) {
 	if l.live && !l.agreed && l.old.Subject != got.User.Subject {
 		if err := l.confirm(ctx, "this replaces the session of "+l.old.User+" by one of "+got.User.Name+"; go on?"); err != nil {
-			l.revoke(ctx, got.Refresh)
+			l.drop(ctx, got.Refresh)
 			return LoginResult{}, err
 		}
 	}
@@ -176,7 +194,7 @@ func (l *login) keep(ctx context.Context, key keyslot.Key, got cognito.Result) (
 		return LoginResult{}, err
 	}
 	if err := l.write(ctx, key, tokencache.Hot{Tokens: got.Tokens}, plain); err != nil {
-		l.revoke(ctx, got.Refresh) // nobody keeps it, so nobody should be able to use it
+		l.drop(ctx, got.Refresh)
 		return LoginResult{}, err
 	}
 	res := LoginResult{User: got.User.Name, Tokens: got.Tokens.Access.Lifetime, Slot: keyslot.File, OwnSession: l.target.ownSession()}
@@ -187,7 +205,7 @@ func (l *login) keep(ctx context.Context, key keyslot.Key, got cognito.Result) (
 		message, _ := sentence(got.DeviceErr)
 		res.Warnings = append(res.Warnings, "this computer could not be registered as a device of the user, so that the session may not be renewed: "+message)
 	}
-	if !l.old.Refresh.Empty() && !l.old.Refresh.Equal(got.Refresh) {
+	if !l.old.Refresh.Empty() && !l.old.Refresh.Equal(got.Refresh) && !l.old.Refresh.Equal(l.sent) {
 		if err := l.revoke(ctx, l.old.Refresh); err == nil {
 			res.Revoked = true
 		} else if l.live {
@@ -212,6 +230,9 @@ func (l *login) device(got cognito.Result) *cognito.Device {
 
 // write replaces the session file under the session's lock; Create sets a damaged one aside.
 func (l *login) write(ctx context.Context, key keyslot.Key, hot tokencache.Hot, plain []byte) error {
+	if l.adopts {
+		ctx = context.WithoutCancel(ctx) // what Cognito gave is there: an interrupt must not lose it
+	}
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	tx, err := l.Source.o.Cache.Lock(ctx, l.id)
@@ -235,6 +256,13 @@ func (l *login) write(ctx context.Context, key keyslot.Key, hot tokencache.Hot, 
 	now := l.Source.o.Now().Wall
 	_ = tx.Record(tokencache.Attempt{Work: workRefresh, PID: l.Source.o.PID, Started: now, Ended: now, Outcome: tokencache.Done})
 	return nil
+}
+
+// drop revokes a refresh token that could not be kept, so that nobody can use it, unless somebody else has it.
+func (l *login) drop(ctx context.Context, refresh token.Secret) {
+	if !l.adopts {
+		_ = l.revoke(ctx, refresh)
+	}
 }
 
 // revoke tells Cognito, within a short time, also when the caller was interrupted.
