@@ -14,10 +14,6 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
-// renewFirstFrom is the life above which a caller that asks for it is given a renewed credential rather than one that is
-// due.
-const renewFirstFrom = 45 * time.Minute
-
 // store is what the front needs of tokencache.
 type store interface {
 	Load(id string) (*tokencache.Session, error)
@@ -80,7 +76,7 @@ func (s *source) Token(_ context.Context, r protocol.Request) (token.Token, erro
 		return token.Token{}, token.ErrMiss
 	}
 	t := session.Hot.Tokens.Get(r.Use)
-	q := question{id: session.ID, works: []string{"refresh"}, needed: minTTL(r, answer), fallback: token.DefaultTokenTTL, renewFirst: r.RenewFirst}
+	q := question{id: session.ID, works: []string{"refresh"}, terms: terms(r, answer, token.DefaultTokenTTL)}
 	if t.Value.Empty() || rejected(session.Hot.Rejected, t.Value) {
 		return token.Token{}, s.miss(q)
 	}
@@ -93,8 +89,7 @@ func (s *source) AWSCredentials(_ context.Context, r protocol.Request) (token.AW
 	if !ok || answer.AWSRecord == "" {
 		return token.AWSCredentials{}, token.ErrMiss
 	}
-	q := question{id: session.ID, works: []string{"refresh", "exchange " + answer.AWSRecord},
-		needed: minTTL(r, answer), fallback: token.DefaultAWSTTL, renewFirst: r.RenewFirst}
+	q := question{id: session.ID, works: []string{"refresh", "exchange " + answer.AWSRecord}, terms: terms(r, answer, token.DefaultAWSTTL)}
 	for _, c := range session.Hot.Credentials {
 		if c.Record == answer.AWSRecord {
 			return c.AWS, s.judge(q, c.AWS.Lifetime)
@@ -121,62 +116,49 @@ func (s *source) load(r protocol.Request) (*tokencache.Session, profileindex.Ans
 
 // question is what must hold of a credential to be handed out.
 type question struct {
-	id         string
-	works      []string      // what renews it
-	needed     time.Duration // as the caller or the profile wants it; 0 the default
-	fallback   time.Duration // the default
-	renewFirst bool
+	id    string
+	works []string // what renews it
+	terms token.Terms
 }
 
-func minTTL(r protocol.Request, a profileindex.Answer) time.Duration {
-	if r.MinTTL > 0 {
-		return r.MinTTL
+// terms are those of a request, or of its profile where the request names no life.
+func terms(r protocol.Request, a profileindex.Answer, fallback time.Duration) token.Terms {
+	t := token.Terms{MinTTL: r.MinTTL, Fallback: fallback, RenewFirst: r.RenewFirst}
+	if t.MinTTL <= 0 {
+		t.MinTTL = a.MinTTL
 	}
-	return a.MinTTL
+	return t
 }
 
-// judge gives nil for what may be handed out. Due credentials are handed out too, while a renewal is under way or was just
-// tried; else the complete program hands them out and renews behind.
+// judge gives nil for what may be handed out. What is due is handed out too while a renewal is under way; else the
+// complete program hands it out and renews behind, or says what is wrong with what was asked for.
 func (s *source) judge(q question, l token.Lifetime) error {
-	now, needed := s.now(), l.Needed(q.needed, q.fallback)
-	verdict := l.Judge(now, needed)
-	switch {
-	case verdict == token.Good:
+	q.terms.Since = s.issuedSince
+	now := s.now()
+	advice := q.terms.Advise(l, now)
+	if advice == token.RenewFirst || advice == token.RenewBehind {
+		q.terms.Tried = tokencache.Tried(func(work string) (tokencache.Attempt, bool) { return s.store.LastAttempt(q.id, work) }, q.works...)
+		advice = q.terms.Advise(l, now)
+	}
+	switch advice {
+	case token.HandOut:
 		return nil
-	case needed > l.Total():
-		// More than a new one would have: no renewal helps, the complete program says so.
+	case token.Unmeetable:
 		return token.ErrMiss
-	case verdict == token.Expired:
-		return s.miss(q)
-	case !s.issuedSince.IsZero() && !l.Issued.Before(s.issuedSince):
-		return nil
-	case q.renewFirst && l.Total() > renewFirstFrom:
-		return s.miss(q)
-	case s.renewing || s.triedWithin(max(10*time.Second, l.Total()/10), now.Wall, q):
-		return nil
-	default:
+	case token.RenewBehind:
+		if s.renewing {
+			return nil
+		}
 		s.stale = stale{id: q.id, works: q.works, due: true}
 		return token.ErrMiss
+	default:
+		return s.miss(q)
 	}
 }
 
 func (s *source) miss(q question) error {
 	s.stale = stale{id: q.id, works: q.works}
 	return token.ErrMiss
-}
-
-// triedWithin reports whether a renewal began less than d ago. An earlier step that succeeded may have been for somebody
-// else and says nothing. An attempt from the future is none: the clock was wrong.
-func (s *source) triedWithin(d time.Duration, now time.Time, q question) bool {
-	for i, work := range q.works {
-		a, ok := s.store.LastAttempt(q.id, work)
-		if ok && (a.Outcome != tokencache.Done || i == len(q.works)-1) {
-			if age := now.Sub(a.Started); age >= 0 && age < d {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // failedSince reports whether a renewal of what was missed ended without success since start.

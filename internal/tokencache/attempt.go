@@ -94,6 +94,19 @@ func (c *Cache) LastAttempt(id, work string) (a Attempt, ok bool) {
 	return Attempt{}, false
 }
 
+// Tried is when a renewal last began that makes a credential, whose steps are works, the last of them making it; zero where
+// none did. An earlier step that succeeded may have been for something else and says nothing.
+func Tried(last func(work string) (Attempt, bool), works ...string) time.Time {
+	var latest time.Time
+	for i, work := range works {
+		a, ok := last(work)
+		if ok && (a.Outcome != Done || i == len(works)-1) && a.Started.After(latest) {
+			latest = a.Started
+		}
+	}
+	return latest
+}
+
 // readTries is how often a reader looks again after it may have met a half-written file.
 const readTries = 3
 

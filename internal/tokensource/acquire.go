@@ -27,7 +27,6 @@ type Goal interface {
 const (
 	workRefresh = "refresh"
 	callerWait  = 25 * time.Second // the longest that a caller waits for a renewal
-	longLife    = 45 * time.Minute // above it, a host that asks at every use gains by renewing first
 )
 
 // Acquire returns the session with the goal in it, good enough for w, renewing it where it must. It never asks a person:
@@ -76,55 +75,66 @@ func (c *call) once(ctx context.Context) (*tokencache.Session, error) {
 	if err := c.checkUser(); err != nil {
 		return nil, err
 	}
-	verdict, err := c.judge(kept)
+	advice, err := c.judge(kept)
 	if err != nil {
 		return nil, err
 	}
-	if verdict == token.Good {
+	if advice == token.HandOut {
 		return kept, nil
 	}
 	if kept.Hot.Dead != nil {
-		return c.orKept(kept, verdict, c.ended(kept.Hot.Dead))
+		return c.orKept(kept, advice, c.ended(kept.Hot.Dead))
 	}
 	if err := c.heldBack(); err != nil {
-		return c.orKept(kept, verdict, err)
-	}
-	if verdict == token.Due && c.renewedLately(kept) {
-		return kept, nil
+		return c.orKept(kept, advice, err)
 	}
 	if c.tx == nil {
 		tx, ok, err := c.o.Cache.TryLock(c.id)
 		if err != nil {
-			return c.orKept(kept, verdict, err)
+			return c.orKept(kept, advice, err)
 		}
 		if !ok {
-			return c.afterOther(ctx, kept, verdict)
+			return c.afterOther(ctx, kept, advice)
 		}
 		// Between the look above and the lock, another process may have renewed: look again with the lock held.
 		c.tx = tx
 		return c.once(ctx)
 	}
-	return c.renew(ctx, kept, verdict)
+	return c.renew(ctx, kept, advice)
 }
 
-// judge says whether what is kept is good enough for this call.
-func (c *call) judge(kept *tokencache.Session) (token.Verdict, error) {
+// judge says what is to be done with what is kept.
+func (c *call) judge(kept *tokencache.Session) (token.Advice, error) {
 	life, ok := c.goal.Find(kept)
 	if !ok {
-		return token.Expired, nil
+		return token.Renew, nil
 	}
-	ttl := c.want.MinTTL
-	if ttl == 0 {
-		ttl = c.target.Profile.MinTTL
+	terms := token.Terms{MinTTL: c.want.MinTTL, Fallback: c.goal.Fallback(), RenewFirst: c.want.RenewFirst}
+	if terms.MinTTL == 0 {
+		terms.MinTTL = c.target.Profile.MinTTL
 	}
-	if ttl > life.Total() {
-		return token.Expired, &token.Error{
+	now := c.o.Now()
+	advice := terms.Advise(life, now)
+	if advice == token.RenewFirst || advice == token.RenewBehind {
+		terms.Tried = tokencache.Tried(func(work string) (tokencache.Attempt, bool) { return c.o.Cache.LastAttempt(c.id, work) }, c.works()...)
+		advice = terms.Advise(life, now)
+	}
+	if advice == token.Unmeetable {
+		return advice, &token.Error{
 			Kind:    token.BadProfile,
-			Message: "the wanted remaining life of " + span(ttl) + " is longer than the whole life of " + span(life.Total()),
+			Message: "the wanted remaining life of " + span(terms.MinTTL) + " is longer than the whole life of " + span(life.Total()),
 			Next:    "lower --min-ttl or cognito_min_ttl",
 		}
 	}
-	return life.Judge(c.o.Now(), life.Needed(ttl, c.goal.Fallback())), nil
+	return advice, nil
+}
+
+// works are the steps that make the goal.
+func (c *call) works() []string {
+	if work := c.goal.Work(); work != workRefresh {
+		return []string{workRefresh, work}
+	}
+	return []string{workRefresh}
 }
 
 // span writes a length of time without units that are zero: 1h, not 1h0m0s.
@@ -140,49 +150,34 @@ func span(d time.Duration) string {
 }
 
 // orKept prefers what is still valid over an error.
-func (c *call) orKept(kept *tokencache.Session, v token.Verdict, err error) (*tokencache.Session, error) {
-	if v == token.Due {
+func (c *call) orKept(kept *tokencache.Session, a token.Advice, err error) (*tokencache.Session, error) {
+	if a.Usable() {
 		return kept, nil
 	}
 	return nil, err
 }
 
-// renewedLately keeps renewals behind a caller's back apart: at most one in ten seconds, or in a tenth of the life.
-func (c *call) renewedLately(kept *tokencache.Session) bool {
-	a, ok := c.o.Cache.LastAttempt(c.id, c.goal.Work())
-	if !ok {
-		return false
-	}
-	life, _ := c.goal.Find(kept)
-	return c.o.Now().Wall.Sub(a.Started) < max(10*time.Second, life.Total()/10)
-}
-
 // afterOther serves what is still valid while another process renews, else waits for that one and takes over what came
 // of it.
-func (c *call) afterOther(ctx context.Context, kept *tokencache.Session, v token.Verdict) (*tokencache.Session, error) {
-	if v == token.Due && !c.renewFirst(kept) {
+func (c *call) afterOther(ctx context.Context, kept *tokencache.Session, a token.Advice) (*tokencache.Session, error) {
+	if a == token.RenewBehind {
 		return kept, nil
 	}
 	if err := c.o.Cache.Wait(ctx, c.id); err != nil {
-		return c.orKept(kept, v, err)
+		return c.orKept(kept, a, err)
 	}
 	return nil, errAgain
 }
 
-func (c *call) renewFirst(kept *tokencache.Session) bool {
-	life, ok := c.goal.Find(kept)
-	return c.want.RenewFirst && ok && life.Total() > longLife
-}
-
 // renew runs the renewal with the lock held, and waits for it unless what is kept still serves.
-func (c *call) renew(ctx context.Context, kept *tokencache.Session, v token.Verdict) (*tokencache.Session, error) {
+func (c *call) renew(ctx context.Context, kept *tokencache.Session, a token.Advice) (*tokencache.Session, error) {
 	tx := c.tx
 	c.tx = nil // whoever renews lets it go
-	behind := v == token.Due && !c.renewFirst(kept)
+	behind := a == token.RenewBehind
 	renewed, err := c.run(ctx, tx, kept, c.target, c.goal, behind)
 	switch {
 	case err != nil:
-		return c.orKept(kept, v, err)
+		return c.orKept(kept, a, err)
 	case behind && renewed == nil:
 		return kept, nil
 	default:
