@@ -14,6 +14,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/sandbox/jwt"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/sandbox/sts"
 )
 
 const loginsKey = "cognito-idp.eu-central-1.amazonaws.com/" + defaultPoolID
@@ -142,7 +145,11 @@ type stsAnswer struct {
 	Assumed struct {
 		Credentials struct{ AccessKeyId, SecretAccessKey, SessionToken, Expiration string }
 		Audience    string
+		Provider    string
 	} `xml:"AssumeRoleWithWebIdentityResult"`
+	Chained struct {
+		Credentials struct{ AccessKeyId, SecretAccessKey, SessionToken string }
+	} `xml:"AssumeRoleResult"`
 	Error struct{ Type, Code, Message string }
 }
 
@@ -324,7 +331,7 @@ func TestWebIdentity(t *testing.T) {
 		{"no token", []string{"WebIdentityToken", "x"}, 400, "InvalidIdentityToken"},
 		{"forged", []string{"WebIdentityToken", parts[0] + "." + parts[1] + ".AAAA"}, 400, "InvalidIdentityToken"},
 		{"access token", []string{"WebIdentityToken", tokens.AccessToken}, 400, "InvalidIdentityToken"},
-		{"action", []string{"Action", "AssumeRole"}, 400, "InvalidAction"},
+		{"action", []string{"Action", "AssumeRoleWithSAML"}, 400, "InvalidAction"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			if a := assume(x.change...); a.Status != x.status || a.Error.Code != x.code || a.Error.Type != "Sender" {
@@ -339,5 +346,93 @@ func TestWebIdentity(t *testing.T) {
 	s.Advance(time.Minute)
 	if a := assume(); a.Status != 400 || a.Error.Code != "ExpiredTokenException" {
 		t.Errorf("expired: %+v", a)
+	}
+}
+
+// A role chain: keys of the sign-in's role give keys of a role that names it, for one hour at most.
+func TestRoleChain(t *testing.T) {
+	const behind, shut = "arn:aws:iam::123456789012:role/Behind", "arn:aws:iam::123456789012:role/Shut"
+	config := DefaultConfig()
+	config.Roles = append(config.Roles,
+		sts.Role{ARN: behind, MaxSeconds: 7200, Audiences: []string{}, Principals: []string{defaultRole, sts.AdminARN}},
+		sts.Role{ARN: shut, Audiences: []string{}})
+	s := newServer(t, config)
+	c := newClient(t, s, 0)
+	mine := c.keys(c.tokens().AuthenticationResult.IdToken)
+	admin := aws.Credentials{AccessKeyID: config.AWSKeys[0].AccessKeyID, SecretAccessKey: config.AWSKeys[0].SecretAccessKey}
+	assume := func(k aws.Credentials, change ...string) stsAnswer {
+		form := url.Values{"Action": {"AssumeRole"}, "RoleArn": {behind}, "RoleSessionName": {"chain"}}
+		for i := 0; i < len(change); i += 2 {
+			form.Set(change[i], change[i+1])
+		}
+		r := c.query(form)
+		sum := sha256.Sum256([]byte(form.Encode()))
+		if err := v4.NewSigner().SignHTTP(t.Context(), k, r, hex.EncodeToString(sum[:]), "sts", "eu-central-1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		return c.sendSTS(r)
+	}
+	k := assume(mine).Chained.Credentials
+	who := c.callerIdentity(aws.Credentials{AccessKeyID: k.AccessKeyId, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken}, time.Now(), "sts", func(*http.Request) {})
+	if who.Result.Arn != "arn:aws:sts::123456789012:assumed-role/Behind/chain" {
+		t.Errorf("%+v", who)
+	}
+	if a := assume(admin, "DurationSeconds", "7200"); a.Status != 200 {
+		t.Errorf("an administrator, two hours: %+v", a)
+	}
+	forged := mine
+	forged.SecretAccessKey = "x"
+	for _, x := range []struct {
+		name   string
+		keys   aws.Credentials
+		change []string
+		status int
+		code   string
+	}{
+		{"no trust", mine, []string{"RoleArn", shut}, 403, "AccessDenied"},
+		{"no such role", mine, []string{"RoleArn", shut + "er"}, 403, "AccessDenied"},
+		{"longer than a chain", mine, []string{"DurationSeconds", "3601"}, 400, "ValidationError"},
+		{"above the role's maximum", admin, []string{"DurationSeconds", "7201"}, 400, "ValidationError"},
+		{"session name", mine, []string{"RoleSessionName", "x"}, 400, "ValidationError"},
+		{"signature", forged, nil, 403, "SignatureDoesNotMatch"},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			if a := assume(x.keys, x.change...); a.Status != x.status || a.Error.Code != x.code {
+				t.Errorf("%+v", a)
+			}
+		})
+	}
+}
+
+// A role that does not trust the identity pool makes its configuration wrong, whoever asks.
+func TestRoleThatDoesNotTrustThePool(t *testing.T) {
+	config := DefaultConfig()
+	config.Roles[0].Audiences = []string{}
+	c := newClient(t, newServer(t, config), 0)
+	token := c.tokens().AuthenticationResult.IdToken
+	c.identity("GetCredentialsForIdentity", m{"IdentityId": c.getID(token), "Logins": params{loginsKey: token}}).
+		refused(t, "InvalidIdentityPoolConfigurationException", "Invalid identity pool configuration. Check assigned IAM roles for this pool.")
+}
+
+// Both issuer forms of AWS: tokens say where they would come from, and both pools and STS take them.
+func TestIssuerForms(t *testing.T) {
+	for form, want := range map[string]string{"ORIGINAL": "https://" + loginsKey, "UPDATED": "https://issuer-" + loginsKey} {
+		config := DefaultConfig()
+		config.UserPool.Issuer = form
+		c := newClient(t, newServer(t, config), 0)
+		token := c.tokens().AuthenticationResult.IdToken
+		if got := jwt.Issuer(token); got != want {
+			t.Errorf("%s: issuer %s, want %s", form, got, want)
+		}
+		c.keys(token)
+		a := c.sendSTS(c.query(url.Values{"Action": {"AssumeRoleWithWebIdentity"}, "RoleArn": {defaultRole}, "RoleSessionName": {"bob"}, "WebIdentityToken": {token}}))
+		if a.Status != 200 || "https://"+a.Assumed.Provider != want {
+			t.Errorf("%s: %+v", form, a)
+		}
+	}
+	config := DefaultConfig()
+	config.UserPool.Issuer = "updated"
+	if _, err := New(config); err == nil {
+		t.Error("a misspelt form is taken")
 	}
 }

@@ -17,7 +17,8 @@ type Config struct {
 	UserPool userpool.Config `json:"user_pool"`
 	// IdentityPool with an empty ID means that there is none.
 	IdentityPool identitypool.Config `json:"identity_pool"`
-	// Roles may be assumed by AssumeRoleWithWebIdentity, with tokens of either pool.
+	// Roles may be assumed by AssumeRoleWithWebIdentity, with tokens of either pool, and by AssumeRole, with keys of a principal
+	// that they name.
 	Roles []sts.Role `json:"roles,omitempty"`
 	// AWSKeys are an administrator's, for AdminInitiateAuth and GetCallerIdentity.
 	AWSKeys []sts.Admin `json:"aws_keys,omitempty"`

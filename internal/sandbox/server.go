@@ -103,7 +103,7 @@ func (s *Server) buildAWS(key *jwt.Key) error {
 	}
 	trust := []sts.Provider{s.pool}
 	if c := s.config.IdentityPool; c.ID != "" {
-		pool, err := identitypool.New(c, &s.clock, s.pool, issued, key)
+		pool, err := identitypool.New(c, &s.clock, s.pool, issued, s.config.Roles, key)
 		if err != nil {
 			return err
 		}

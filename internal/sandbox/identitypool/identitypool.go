@@ -64,14 +64,15 @@ type Pool struct {
 	clock  *clock.Clock
 	users  UserPool
 	keys   *sts.Keys
+	roles  []sts.Role
 	key    *jwt.Key // signs open id tokens
 
 	mu         sync.Mutex
 	identities map[string]string // identity id → subject
 }
 
-// New makes a pool.
-func New(c Config, clk *clock.Clock, users UserPool, keys *sts.Keys, key *jwt.Key) (*Pool, error) {
+// New makes a pool. A role that is not among roles takes its tokens without a word.
+func New(c Config, clk *clock.Clock, users UserPool, keys *sts.Keys, roles []sts.Role, key *jwt.Key) (*Pool, error) {
 	region, id, ok := strings.Cut(c.ID, ":")
 	if !ok || region == "" || id == "" {
 		return nil, fmt.Errorf("identity pool id %q is not <region>:<uuid>", c.ID)
@@ -89,7 +90,7 @@ func New(c Config, clk *clock.Clock, users UserPool, keys *sts.Keys, key *jwt.Ke
 		c.Clients = users.ClientIDs()
 	}
 	c.LoginsKeys = append(slices.Clone(c.LoginsKeys), "cognito-idp."+users.Region()+".amazonaws.com/"+users.ID())
-	return &Pool{config: c, clock: clk, users: users, keys: keys, key: key, identities: map[string]string{}}, nil
+	return &Pool{config: c, clock: clk, users: users, keys: keys, roles: roles, key: key, identities: map[string]string{}}, nil
 }
 
 // Operations are the operations by name.
@@ -248,8 +249,16 @@ func (p *Pool) getCredentials(call wire.Call, in identityInput) (any, error) {
 		}
 		role = in.CustomRoleArn
 	}
+	if !p.trusted(role) {
+		return nil, wire.Errorf("InvalidIdentityPoolConfigurationException", "Invalid identity pool configuration. Check assigned IAM roles for this pool.")
+	}
 	c := p.keys.Issue(role, "CognitoIdentityCredentials", time.Duration(p.config.CredentialsSeconds)*time.Second)
 	return credentialsOutput{in.IdentityID, credentials{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, float64(c.Expiration.Unix())}}, nil
+}
+
+// trusted reports whether a role lets this pool's tokens assume it.
+func (p *Pool) trusted(role string) bool {
+	return !slices.ContainsFunc(p.roles, func(r sts.Role) bool { return r.ARN == role && !r.Trusts(p.config.ID) })
 }
 
 func (p *Pool) getOpenIDToken(call wire.Call, in identityInput) (any, error) {

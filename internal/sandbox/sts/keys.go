@@ -33,15 +33,15 @@ type Admin struct {
 	SessionToken    string `json:"session_token,omitempty"`
 }
 
-// adminARN is who administrators are.
-const adminARN = "arn:aws:iam::123456789012:user/sandbox"
+// AdminARN is who administrators are.
+const AdminARN = "arn:aws:iam::123456789012:user/sandbox"
 
 // Add lets an administrator's keys in.
 func (k *Keys) Add(a Admin) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	c := Credentials{AccessKeyID: a.AccessKeyID, SecretAccessKey: a.SecretAccessKey, SessionToken: a.SessionToken}
-	k.byID[a.AccessKeyID] = identity{Credentials: c, roleARN: adminARN, admin: true}
+	k.byID[a.AccessKeyID] = identity{Credentials: c, roleARN: AdminARN, admin: true}
 }
 
 // Keys are all keys that this sandbox issued. Safe for concurrent use.

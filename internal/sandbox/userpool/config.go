@@ -12,6 +12,9 @@ type Config struct {
 	// ID is "<region>_<name>"; Region defaults to the part before "_".
 	ID     string `json:"id,omitempty"`
 	Region string `json:"region,omitempty"`
+	// Issuer is the form of the tokens' iss: by default the sandbox's own URL and the pool's id; ORIGINAL and UPDATED are AWS's
+	// two, which name hosts that the sandbox is not.
+	Issuer string `json:"issuer,omitempty"`
 	// UsernameAttributes ("email", "phone_number"): people sign in with these, and the real user name is a UUID.
 	UsernameAttributes []string `json:"username_attributes,omitempty"`
 	// AliasAttributes ("email", "phone_number", "preferred_username") are accepted besides the user name.
@@ -45,6 +48,12 @@ type Config struct {
 	Clients            []Client `json:"clients,omitempty"`
 	Users              []User   `json:"users,omitempty"`
 }
+
+// The forms of AWS's issuers (IssuerConfiguration in the API).
+const (
+	issuerOriginal = "ORIGINAL"
+	issuerUpdated  = "UPDATED"
+)
 
 // Policy is what a new password must have. MinimumLength defaults to 8.
 type Policy struct {
@@ -148,6 +157,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Region == "" {
 		c.Region = region
+	}
+	if !slices.Contains([]string{"", issuerOriginal, issuerUpdated}, c.Issuer) {
+		return c, fmt.Errorf("issuer %q is not %s or %s", c.Issuer, issuerOriginal, issuerUpdated)
 	}
 	if c.MFA == "" {
 		c.MFA = "OPTIONAL"

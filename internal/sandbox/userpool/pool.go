@@ -118,7 +118,17 @@ func (p *Pool) ClientIDs() []string {
 }
 
 // Issuer is the iss of this pool's tokens.
-func (p *Pool) Issuer(endpoint string) string { return endpoint + "/" + p.config.ID }
+func (p *Pool) Issuer(endpoint string) string {
+	host := "cognito-idp." + p.config.Region + ".amazonaws.com/" + p.config.ID
+	switch p.config.Issuer {
+	case issuerOriginal:
+		return "https://" + host
+	case issuerUpdated:
+		return "https://issuer-" + host
+	default:
+		return endpoint + "/" + p.config.ID
+	}
+}
 
 // JWKS is the document at <issuer>/.well-known/jwks.json.
 func (p *Pool) JWKS() any {
