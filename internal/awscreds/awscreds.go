@@ -1,5 +1,5 @@
-// Package awscreds turns an ID token into temporary AWS credentials. It is the only importer of the SDK's identity-pool
-// service.
+// Package awscreds turns an ID token into temporary AWS credentials: by an identity pool's enhanced or basic flow, or by STS
+// alone (AssumeRoleWithWebIdentity). It is the only importer of the SDK's services for that.
 //
 // It guarantees one exchange for however many callers, under the session's lock, and that credentials are kept before they
 // are handed out. It never asks a person and never looks for other credentials.
@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -24,11 +25,13 @@ type HTTPClient interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// Options builds a Provider. All fields are required.
+// Options builds a Provider. Source, HTTP, and Now are required.
 type Options struct {
 	Source *tokensource.Source
 	HTTP   func(profiles.Profile) HTTPClient
 	Now    func() token.Instant
+	// Region is where STS is asked for profiles without a region; "" means the sign-in's.
+	Region string
 }
 
 // Provider gives AWS credentials for a target. Safe for concurrent use.
@@ -59,13 +62,6 @@ func (p *Provider) Goal(profile profiles.Profile) (Goal, error) {
 			Kind:    token.BadProfile,
 			Message: "no identity pool and no role is set, so there are no AWS credentials",
 			Next:    "cognito-credhelper configure --profile " + profiles.ShellWord(profile.Name) + " --identity-pool-id REGION:UUID",
-		}
-	}
-	if profile.IdentityFlow != "enhanced" {
-		return Goal{}, &token.Error{
-			Kind:    token.BadProfile,
-			Message: "cognito_identity_flow = " + profile.IdentityFlow + " is not built yet",
-			Next:    "use an identity pool with cognito_identity_flow = enhanced",
 		}
 	}
 	return Goal{p, profile, record}, nil
@@ -106,10 +102,24 @@ const idTokenLeft = 2 * time.Minute
 
 // Renew exchanges the session's ID token. The refresh that may go before is durable before the exchange begins.
 func (g Goal) Renew(ctx context.Context, r *tokensource.Renewal) error {
+	before := r.Session().Hot.Tokens.ID.Value
 	id, err := r.IDToken(ctx, idTokenLeft)
 	if err != nil {
 		return err
 	}
+	err = g.attempt(ctx, r, id)
+	var expired expiredToken
+	if !errors.As(err, &expired) || !id.Equal(before) {
+		return err
+	}
+	// Expired for the service only: this machine's clock was moved since the token came. A new one lives by the new time.
+	if err := r.Refresh(ctx); err != nil {
+		return err
+	}
+	return g.attempt(ctx, r, r.Session().Hot.Tokens.ID.Value)
+}
+
+func (g Goal) attempt(ctx context.Context, r *tokensource.Renewal, id token.Secret) error {
 	return r.Attempt(ctx, g.Work(), func(ctx context.Context) error {
 		aws, err := g.provider.exchange(ctx, g.profile, id, r)
 		if err == nil {
@@ -120,7 +130,7 @@ func (g Goal) Renew(ctx context.Context, r *tokensource.Renewal) error {
 }
 
 // RecordKey is the name under which the credentials of a profile are kept in its session: a hash over everything that
-// decides what they are. It is "" when the profile leads to no AWS credentials.
+// decides what they are. Where STS is asked is not part of it: its credentials are the same everywhere in a partition. It is "" when the profile leads to no AWS credentials.
 func RecordKey(p profiles.Profile) string {
 	if p.IdentityFlow == "" {
 		return ""

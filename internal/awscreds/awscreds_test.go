@@ -13,6 +13,7 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/sandbox"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/sandbox/sts"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
@@ -30,9 +31,13 @@ type world struct {
 	shift   time.Duration
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, change ...func(*sandbox.Config)) *world {
 	t.Helper()
-	s, err := sandbox.New(sandbox.DefaultConfig())
+	config := sandbox.DefaultConfig()
+	for _, c := range change {
+		c(&config)
+	}
+	s, err := sandbox.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	ready := s.Ready()
 	w := &world{t: t, sandbox: s, folder: t.TempDir(), profile: profiles.Profile{
 		Name: "dev", UserPoolID: ready.UserPoolID, ClientID: ready.ClientID, SignInRegion: ready.Region, Username: "bob",
-		IdentityPoolID: ready.IdentityPoolID, IdentityFlow: "enhanced", EndpointURL: ready.Endpoint, IdentityEndpointURL: ready.Endpoint,
+		IdentityPoolID: ready.IdentityPoolID, IdentityFlow: "enhanced", EndpointURL: ready.Endpoint, IdentityEndpointURL: ready.Endpoint, STSEndpointURL: ready.Endpoint,
 	}}
 	if _, err := w.source().Login(t.Context(), w.target(), tokensource.LoginOptions{Answers: password{}}); err != nil {
 		t.Fatal(err)
@@ -156,6 +161,152 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
+// way is a way to AWS other than the enhanced flow.
+func (w *world) way(flow, role string) {
+	w.profile.IdentityFlow, w.profile.RoleARN = flow, role
+	if flow == "web-identity" {
+		w.profile.IdentityPoolID = ""
+	}
+}
+
+const role, longRole, shutRole = "arn:aws:iam::123456789012:role/SandboxAuthenticated", "arn:aws:iam::123456789012:role/Long", "arn:aws:iam::123456789012:role/Shut"
+
+// roles are the default role, one for two hours, and one that trusts nobody.
+func roles(c *sandbox.Config) {
+	c.Roles = append(c.Roles, sts.Role{ARN: longRole, MaxSeconds: 7200}, sts.Role{ARN: shutRole, Audiences: []string{}})
+}
+
+func TestBasicFlow(t *testing.T) {
+	w := newWorld(t, roles)
+	w.way("basic", longRole)
+	w.profile.SessionDuration = 2 * time.Hour
+	c := w.must()
+	if total := c.Lifetime.Total(); total < 2*time.Hour-time.Minute || total > 2*time.Hour || c.AccountID != "123456789012" {
+		t.Errorf("life %s, account %s", total, c.AccountID)
+	}
+	w.must()
+	w.requests("GetId", 1)
+	w.requests("GetOpenIdToken", 1)
+	w.requests("AssumeRoleWithWebIdentity", 1)
+	w.requests("GetCredentialsForIdentity", 0)
+	w.pass(110 * time.Minute)
+	w.must()
+	w.requests("GetTokensFromRefreshToken", 1) // the ID token below had ended
+	w.requests("GetId", 1)
+	w.requests("AssumeRoleWithWebIdentity", 2)
+}
+
+// STS alone, with tokens of each issuer form.
+func TestWebIdentity(t *testing.T) {
+	for _, issuer := range []string{"", "ORIGINAL", "UPDATED"} {
+		w := newWorld(t, func(c *sandbox.Config) { c.UserPool.Issuer = issuer })
+		w.way("web-identity", role)
+		w.profile.SessionDuration = 15 * time.Minute
+		if total := w.must().Lifetime.Total(); total < 14*time.Minute || total > 15*time.Minute {
+			t.Errorf("%s: life %s", issuer, total)
+		}
+		w.requests("AssumeRoleWithWebIdentity", 1)
+		w.requests("GetId", 0)
+		w.way("enhanced", "")
+		w.profile.IdentityPoolID = w.sandbox.Ready().IdentityPoolID
+		w.must() // the Logins key is the same for both issuers
+	}
+}
+
+// The enhanced flow gives a role that the token lists, and says which one it does not.
+func TestCustomRole(t *testing.T) {
+	w := newWorld(t, roles, func(c *sandbox.Config) { c.UserPool.Users[1].Roles = []string{longRole} })
+	own := w.must()
+	w.profile.RoleARN = longRole
+	c := w.must()
+	if c.AccessKeyID == own.AccessKeyID || c.AccountID != "123456789012" {
+		t.Errorf("%+v", c)
+	}
+	w.profile.RoleARN = shutRole
+	_, err := w.retrieve()
+	if token.KindOf(err) != token.Refused || !strings.Contains(err.Error(), "does not let this user take "+shutRole) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSTSFailures(t *testing.T) {
+	refuse := func(code, message string) sandbox.Fault {
+		return sandbox.Fault{Kind: "error", Code: code, Message: message}
+	}
+	for _, c := range []struct {
+		name, flow, role string
+		duration         time.Duration
+		fault            sandbox.Fault
+		kind             token.Kind
+		words, hint      string
+	}{
+		{"role that trusts nobody", "web-identity", shutRole, 0, sandbox.Fault{}, token.Refused, "STS does not let this user take " + shutRole + " (Not authorized to perform sts:AssumeRoleWithWebIdentity)", "let that role trust app client 1example"},
+		{"the same behind an identity pool", "basic", shutRole, 0, sandbox.Fault{}, token.Refused, "STS does not let this user take " + shutRole, "let that role trust identity pool eu-central-1:"},
+		{"longer than the role lasts", "web-identity", role, 2 * time.Hour, sandbox.Fault{}, token.BadProfile, "does not give this role for 2h", "cognito_session_duration"},
+		{"unknown provider", "web-identity", role, 0, refuse("InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://x"), token.BadProfile, "does not take this user pool's tokens", "with audience 1example"},
+		{"region", "web-identity", role, 0, refuse("RegionDisabledException", "STS is not activated in this region"), token.BadProfile, "not active in this region", "set region"},
+		{"claims", "web-identity", role, 0, refuse("IDPRejectedClaim", "no"), token.Refused, "rejected what the token says", "administrator"},
+		{"throttled", "web-identity", role, 0, refuse("Throttling", "Rate exceeded"), token.Unavailable, "STS is busy", "try again"},
+		{"down", "web-identity", role, 0, sandbox.Fault{Kind: "html-502"}, token.Unavailable, "STS has a fault (HTTP 502)", "try again"},
+		{"gone", "web-identity", role, 0, sandbox.Fault{Kind: "drop-before"}, token.Unavailable, "STS cannot be reached", "check the network"},
+		{"repeated token", "web-identity", role, 0, refuse("ValidationError", "Value '"+echoed+"' at 'webIdentityToken' is wrong"), token.BadProfile, "STS refused the request (Value '[redacted]'", "cognito_role_arn"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, roles)
+			w.way(c.flow, c.role)
+			w.profile.SessionDuration = c.duration
+			if c.fault.Kind != "" {
+				c.fault.Operation, c.fault.Count = "AssumeRoleWithWebIdentity", -1
+				if err := w.sandbox.SetFault(c.fault); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := w.retrieve()
+			var e *token.Error
+			if !errors.As(err, &e) || e.Kind != c.kind || !strings.Contains(e.Message, c.words) || !strings.Contains(e.Hint(), c.hint) || strings.Contains(err.Error(), "eyJ") {
+				t.Errorf("got %q with hint %q, kind %d; want %q with %q, kind %d", err, e.Hint(), e.Kind, c.words, c.hint, c.kind)
+			}
+		})
+	}
+}
+
+func TestBasicFlowSwitchedOff(t *testing.T) {
+	w := newWorld(t, func(c *sandbox.Config) { c.IdentityPool.ClassicFlow = false })
+	w.way("basic", role)
+	_, err := w.retrieve()
+	if token.KindOf(err) != token.BadProfile || !strings.Contains(err.Error(), "does not allow the basic flow") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A token that has ended by the service's clock only is renewed once; where a new one has ended too, the clocks are compared.
+func TestTokenExpiredForTheService(t *testing.T) {
+	for _, flow := range []string{"enhanced", "basic", "web-identity"} {
+		w := newWorld(t)
+		w.way(flow, role)
+		if flow == "enhanced" {
+			w.profile.RoleARN = ""
+		}
+		w.sandbox.Advance(2 * time.Hour) // nobody told us
+		w.must()
+		w.requests("GetTokensFromRefreshToken", 1)
+	}
+	w := newWorld(t)
+	w.way("web-identity", role)
+	w.mu.Lock()
+	w.shift = -2 * time.Hour // this machine's clock was set back
+	w.mu.Unlock()
+	if err := w.sandbox.SetFault(sandbox.Fault{Operation: "AssumeRoleWithWebIdentity", Count: -1, Kind: "error", Code: "ExpiredTokenException", Message: "Token expired: 2 >= 1"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.retrieve()
+	var e *token.Error
+	if !errors.As(err, &e) || e.Kind != token.Unavailable || e.Message != "STS says that the token has expired (Token expired: 2 >= 1)" || e.Next != "set this machine's clock, which is 2h behind, then try again" {
+		t.Errorf("got %v, hint %q", err, e.Hint())
+	}
+	w.requests("GetTokensFromRefreshToken", 1)
+}
+
 // echoed stands for an ID token that the server repeats.
 var echoed = strings.Repeat("eyJhbGciOiJSUzI1NiJ9.", 20)
 
@@ -167,12 +318,14 @@ func TestFailures(t *testing.T) {
 		words string
 	}{
 		{"refused provider", sandbox.Fault{Kind: "error", Code: "NotAuthorizedException", Message: "Token is not from a supported provider of this identity pool."}, token.BadProfile, "does not take this user pool's tokens"},
+		{"untrusted role", sandbox.Fault{Kind: "error", Code: "InvalidIdentityPoolConfigurationException", Message: "Check assigned IAM roles for this pool."}, token.BadProfile, "role does not let it in"},
 		{"refused", sandbox.Fault{Kind: "error", Code: "NotAuthorizedException", Message: "Access to Identity is forbidden."}, token.Refused, "gave no credentials"},
 		{"no such pool", sandbox.Fault{Kind: "error", Code: "ResourceNotFoundException", Message: "IdentityPool 'x' not found."}, token.BadProfile, "does not exist"},
 		{"hostile text", sandbox.Fault{Kind: "error", Code: "InvalidParameterException", Message: "a\x1b]0;x\x07b"}, token.BadProfile, "refused the request"},
 		{"repeated token", sandbox.Fault{Kind: "error", Code: "InvalidParameterException", Message: "Value '{cognito-idp=" + echoed + "}' at 'logins' is not valid"}, token.BadProfile, "refused the request (Value '{[redacted]}' at 'logins'"},
 		{"down", sandbox.Fault{Kind: "html-502"}, token.Unavailable, "identity pool"},
 		{"throttled", sandbox.Fault{Kind: "throttle"}, token.Unavailable, "busy"},
+		{"unknown code", sandbox.Fault{Kind: "error", Code: "NewException", Message: "something new"}, token.Unavailable, "refused GetId (NewException: something new)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -228,6 +381,10 @@ func TestRecordKey(t *testing.T) {
 	for _, change := range []func(*profiles.Profile){
 		func(p *profiles.Profile) { p.IdentityPoolID = "eu-central-1:b" },
 		func(p *profiles.Profile) { p.RoleARN = "arn:aws:iam::1:role/x" },
+		func(p *profiles.Profile) { p.IdentityFlow = "basic" },
+		func(p *profiles.Profile) { p.RoleSessionName = "ci" },
+		func(p *profiles.Profile) { p.SessionDuration = time.Hour },
+		func(p *profiles.Profile) { p.STSEndpointURL = "https://x" },
 		func(p *profiles.Profile) { p.LoginsKey = "x" },
 		func(p *profiles.Profile) { p.AccountID = "1" },
 		func(p *profiles.Profile) { p.IdentityEndpointURL = "https://x" },

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
@@ -47,6 +48,65 @@ func TestLoginsKeyOfEachPartition(t *testing.T) {
 	}
 }
 
+// The name of a partition in ARNs, by its regions: as the SDK's own resolver for STS groups them.
+func TestSTSRegion(t *testing.T) {
+	provider := New(Options{Region: "ap-south-1"})
+	for _, c := range []struct {
+		name, region, role, want string
+		provider                 *Provider
+	}{
+		{"the profile's", "us-west-2", "arn:aws:iam::1:role/x", "us-west-2", provider},
+		{"the caller's", "", "arn:aws:iam::1:role/x", "ap-south-1", provider},
+		{"the sign-in's", "", "arn:aws:iam::1:role/x", "eu-central-1", New(Options{})},
+		{"the profile's in another partition than the role", "cn-north-1", "arn:aws:iam::1:role/x", "eu-central-1", provider},
+		{"a role in another partition than the sign-in", "cn-north-1", "arn:aws-cn:iam::1:role/x", "cn-north-1", provider},
+	} {
+		p := profiles.Profile{Region: c.region, SignInRegion: "eu-central-1", RoleARN: c.role}
+		if got := c.provider.stsRegion(p); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestSTSEndpointOfEachPartition(t *testing.T) {
+	for _, region := range regions {
+		h := &host{}
+		provider := New(Options{HTTP: func(profiles.Profile) HTTPClient { return h }, Now: func() token.Instant { return token.Instant{} }})
+		ask := func(p profiles.Profile) string {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			in := &sts.AssumeRoleWithWebIdentityInput{RoleArn: aws.String("r"), RoleSessionName: aws.String("s"), WebIdentityToken: aws.String("t")}
+			_, _ = provider.stsClient(p).AssumeRoleWithWebIdentity(ctx, in, func(o *sts.Options) { o.Retryer = aws.NopRetryer{} })
+			return h.seen
+		}
+		p := profiles.Profile{SignInRegion: region, RoleARN: "arn:" + partitionOf(region) + ":iam::1:role/x"}
+		if got, want := ask(p), "sts."+region+"."+suffix(region); got != want {
+			t.Errorf("%s: %s, want %s", region, got, want)
+		}
+		p.STSEndpointURL = "https://vpce.example:8443"
+		if got := ask(p); got != "vpce.example:8443" {
+			t.Errorf("%s: %s, want the profile's endpoint", region, got)
+		}
+	}
+}
+
+// Property: what comes out is a role session's name, whatever the user's is.
+func TestSessionName(t *testing.T) {
+	for user, want := range map[string]string{
+		"alice":                        "alice",
+		"bob@example.com":              "bob@example.com",
+		"Jörg Müller":                  "J-rg-M-ller",
+		"x":                            "cognito-credhelper",
+		"":                             "cognito-credhelper",
+		strings.Repeat("é", 100):       strings.Repeat("-", 64),
+		"AzureAD_jane.doe#EXT#@x.test": "AzureAD_jane.doe-EXT-@x.test",
+	} {
+		if got := sessionName(user); got != want {
+			t.Errorf("%q: %q, want %q", user, got, want)
+		}
+	}
+}
+
 // host notes where a request would go and lets none out.
 type host struct{ seen string }
 
@@ -63,7 +123,7 @@ func TestIdentityEndpointOfEachPartition(t *testing.T) {
 		provider := New(Options{HTTP: func(profiles.Profile) HTTPClient { return h }, Now: func() token.Instant { return token.Instant{} }})
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		_, _ = provider.client(p).GetId(ctx, &cognitoidentity.GetIdInput{IdentityPoolId: aws.String(p.IdentityPoolID)},
+		_, _ = provider.identityClient(p).GetId(ctx, &cognitoidentity.GetIdInput{IdentityPoolId: aws.String(p.IdentityPoolID)},
 			func(o *cognitoidentity.Options) { o.Retryer = aws.NopRetryer{} })
 		return h.seen
 	}

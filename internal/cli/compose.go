@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -140,7 +139,7 @@ func (c *parts) compose() {
 		o.Inherited = adopting(cache, c.lock)
 	}
 	c.source = tokensource.New(o)
-	c.provider = awscreds.New(awscreds.Options{Source: c.source, HTTP: c.http, Now: c.p.now})
+	c.provider = awscreds.New(awscreds.Options{Source: c.source, HTTP: c.http, Now: c.p.now, Region: c.p.Getenv("AWS_REGION")})
 }
 
 // frontWait is the longest that a front can have waited before it handed over.
@@ -189,8 +188,7 @@ func (c *parts) rawPool(o cognito.Options) (rawPool, error) {
 }
 
 func (c *parts) http(p profiles.Profile) awscreds.HTTPClient {
-	region, _, _ := strings.Cut(p.IdentityPoolID, ":")
-	return noted{transport.New(c.bundle(p)), region, c.p.now, c.p.noteCall}
+	return noted{transport.New(c.bundle(p)), c.p.now, c.p.noteCall}
 }
 
 // bundle is the file of certificates to trust: the profile's, else the one that the environment names to the AWS tools or

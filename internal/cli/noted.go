@@ -5,23 +5,23 @@ import (
 	"strings"
 	"time"
 
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+
 	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
-// noted carries the identity pool's requests and tells history about each. The user-pool client tells by itself.
+// noted carries the requests of the SDK's other services and tells history about each. The user-pool client tells by itself.
 type noted struct {
 	awscreds.HTTPClient
-	region string
-	now    func() token.Instant
-	note   func(cognito.Call)
+	now  func() token.Instant
+	note func(cognito.Call)
 }
 
-// Do sends one request. What is noted stands in headers only: no parameter is read.
+// Do sends one request. What is noted comes from headers and from what the SDK says of its request: no parameter is read.
 func (n noted) Do(r *http.Request) (*http.Response, error) {
-	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	call := cognito.Call{At: n.now().Wall, Operation: operation, Region: n.region}
+	call := cognito.Call{At: n.now().Wall, Operation: awsmiddleware.GetOperationName(r.Context()), Region: awsmiddleware.GetRegion(r.Context())}
 	began := time.Now()
 	res, err := n.HTTPClient.Do(r)
 	call.Took = time.Since(began)

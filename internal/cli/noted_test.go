@@ -1,11 +1,15 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
@@ -14,6 +18,21 @@ import (
 type fakeHTTP func(*http.Request) (*http.Response, error)
 
 func (f fakeHTTP) Do(r *http.Request) (*http.Response, error) { return f(r) }
+
+// asTheSDK is the context that the SDK sends a request of GetId with.
+func asTheSDK(t *testing.T) (sent context.Context) {
+	t.Helper()
+	say := awsmiddleware.RegisterServiceMetadata{ServiceID: "Cognito Identity", Region: "eu-central-1", OperationName: "GetId"}
+	_, _, err := say.HandleInitialize(t.Context(), middleware.InitializeInput{}, middleware.InitializeHandlerFunc(
+		func(ctx context.Context, _ middleware.InitializeInput) (out middleware.InitializeOutput, m middleware.Metadata, err error) {
+			sent = ctx
+			return out, m, nil
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sent
+}
 
 func TestNoted(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -33,12 +52,11 @@ func TestNoted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []cognito.Call
-			n := noted{c.do, "eu-central-1", func() token.Instant { return token.Instant{Wall: at} }, func(call cognito.Call) { got = append(got, call) }}
-			r, err := http.NewRequestWithContext(t.Context(), "POST", "http://127.0.0.1/", strings.NewReader(`{"secret":1}`))
+			n := noted{c.do, func() token.Instant { return token.Instant{Wall: at} }, func(call cognito.Call) { got = append(got, call) }}
+			r, err := http.NewRequestWithContext(asTheSDK(t), "POST", "http://127.0.0.1/", strings.NewReader(`{"secret":1}`))
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.GetId")
 			_, _ = n.Do(r)
 			c.want.At, c.want.Operation, c.want.Region = at, "GetId", "eu-central-1"
 			if len(got) != 1 {

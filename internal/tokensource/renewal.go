@@ -47,6 +47,9 @@ func (r *Renewal) read() error {
 	return r.cold.decode(plain)
 }
 
+// User is the name that Cognito knows the session's user by.
+func (r *Renewal) User() string { return r.cold.User }
+
 // Session is the session as this renewal left it.
 func (r *Renewal) Session() *tokencache.Session { return r.session }
 
