@@ -17,7 +17,8 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/test/skips"
 )
 
-// code N PROGRAM ARG... runs a program and fails unless its exit code is N, where "exec" only knows success and failure.
+// code N PROGRAM ARG... runs a program and fails unless its exit code is N, where "exec" only knows success and failure; and
+// unless a failure names what to run (checkHint).
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: code N PROGRAM ARG...")
@@ -33,6 +34,9 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+	if args[1] == "cognito-credhelper" {
+		checkHint(ts, got, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,7 +33,8 @@ func terminal(ts *testscript.TestScript, neg bool, args []string) {
 	defer here.Close()
 	cmd := exec.Command(filepath.Join(ts.Getenv("BIN"), args[2]), args[3:]...)
 	cmd.Dir, cmd.Env = ts.MkAbs("."), append(stormEnv(ts), "TERM=vt100")
-	cmd.Stdout, cmd.Stderr = ts.Stdout(), ts.Stderr()
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = ts.Stdout(), io.MultiWriter(ts.Stderr(), &said)
 	cmd.ExtraFiles = []*os.File{there}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 3}
 	ts.Check(cmd.Start())
@@ -58,6 +60,7 @@ func terminal(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(cmd.ProcessState.ExitCode()); got != args[0] {
 		ts.Fatalf("exit code %s, want %s; the terminal showed:\n%s", got, args[0], screen)
 	}
+	checkHint(ts, cmd.ProcessState.ExitCode(), "", said.String())
 }
 
 // person answers what the terminal shows, and returns all that it showed until then.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -86,6 +87,9 @@ type program struct {
 	// front is the version of the front that handed this call over; "" without one. resumed says that it had waited.
 	front   string
 	resumed bool
+	// running is the command that this run carries out, with what follows it; nil before that is known.
+	running *cobra.Command
+	args    []string
 
 	stateFolder  func() (folder, ignored string, err error)
 	loadProfile  func(s profiles.Selection, getenv func(string) string) (profiles.Profile, error)
@@ -137,8 +141,23 @@ func (p *program) carryOut(ctx context.Context, args []string) error {
 		return p.renew(ctx)
 	}
 	root := p.root()
+	if err := unknownCommand(root, args); err != nil {
+		return err
+	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
+}
+
+// unknownCommand refuses --help of a command that is not there: cobra would show the help of the one above it.
+func unknownCommand(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd() // else it is not there before the tree runs
+	c, rest, err := root.Find(args)
+	asked := slices.Contains(rest, "--help") || slices.Contains(rest, "-h")
+	word := slices.IndexFunc(rest, func(arg string) bool { return !strings.HasPrefix(arg, "-") })
+	if err != nil || !asked || word < 0 || !c.HasSubCommands() || strings.HasPrefix(rest[word], cobra.ShellCompRequestCmd) {
+		return nil
+	}
+	return c.RunE(c, rest[word:word+1])
 }
 
 // root is the tree of commands.
@@ -159,6 +178,7 @@ unavailable, 6 profile or configuration wrong, 130 interrupted.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:              cobra.ArbitraryArgs,
 		RunE:              noCommand,
+		PersistentPreRun:  p.began,
 
 		SuggestionsMinimumDistance: 2,
 	}

@@ -190,17 +190,17 @@ func TestErrorsNameTheProfileOnceAndWhatToDo(t *testing.T) {
 		want string
 	}{
 		{"its own hint", &token.Error{Kind: token.Refused, Message: "user name or password is wrong", Next: "do this\nthen that"},
-			"cognito-credhelper: profile dev x: user name or password is wrong\nhint: do this\nhint: then that\n"},
+			"cognito-credhelper: profile dev x: user name or password is wrong\nhint: do this\nhint: then that, then: cognito-credhelper logout --profile 'dev x'\n"},
 		{"a cause", &token.Error{Kind: token.Unavailable, Message: "no answer", Err: errors.New("connection refused")},
-			"cognito-credhelper: profile dev x: no answer\ndetail: connection refused\n"},
+			"cognito-credhelper: profile dev x: no answer\ndetail: connection refused\nhint: cognito-credhelper logout --profile 'dev x'\n"},
 		{"a cause that the sentence ends with", &token.Error{Kind: token.BadProfile, Message: "the file is a FIFO", Err: errors.New("the file is a FIFO")},
-			"cognito-credhelper: profile dev x: the file is a FIFO\n"},
+			"cognito-credhelper: profile dev x: the file is a FIFO\nhint: cognito-credhelper logout --profile 'dev x'\n"},
 		{"login needed", &token.Error{Kind: token.LoginNeeded, Message: "nobody is signed in"},
 			"cognito-credhelper: profile dev x: nobody is signed in\nhint: cognito-credhelper login --profile 'dev x'\n"},
 		{"named already", &token.Error{Kind: token.Failure, Message: "profile dev x: broken"},
 			"cognito-credhelper: profile dev x: broken\n"},
 		{"hostile text", &token.Error{Kind: token.Refused, Message: "no\x1b[2J\nway", Next: "\x07"},
-			"cognito-credhelper: profile dev x: no?[2J way\nhint: ?\n"},
+			"cognito-credhelper: profile dev x: no?[2J way\nhint: ?, then: cognito-credhelper logout --profile 'dev x'\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -130,11 +130,11 @@ func TestLogoutSays(t *testing.T) {
 		{"done", tokensource.LogoutResult{User: "alice"}, 0, "cognito-credhelper: profile dev: alice's session is revoked and forgotten\n"},
 		{"nothing there", tokensource.LogoutResult{NothingThere: true}, 0, "cognito-credhelper: profile dev: nobody was signed in\n"},
 		{"Cognito was not reached", tokensource.LogoutResult{User: "alice", RevokeErr: &token.Error{Kind: token.Unavailable, Message: "no answer"}}, 5,
-			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: no answer\n"},
+			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: no answer\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
 		{"Cognito refused", tokensource.LogoutResult{User: "alice", RevokeErr: &token.Error{Kind: token.Refused, Message: "no"}}, 4,
-			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: no\n"},
+			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: no\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
 		{"damaged", tokensource.LogoutResult{RevokeErr: &token.Error{Kind: token.LoginNeeded, Message: "the file is damaged"}}, 1,
-			"cognito-credhelper: profile dev: the session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: the file is damaged\n"},
+			"cognito-credhelper: profile dev: the session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: the file is damaged\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func liveStatus() tokensource.Status {
 		Slot: keyslot.File, Access: lifetime(54 * time.Minute), ID: lifetime(-5 * time.Minute),
 		AWS: []tokensource.AWSStatus{{AccessKeyID: "ASIAEXAMPLE", Lifetime: lifetime(3 * time.Hour)}},
 		Last: &tokencache.Attempt{Outcome: tokencache.Transient, Started: noon.Add(-2 * time.Minute), Ended: noon.Add(-time.Minute),
-			Message: "no answer", Hint: "try again"},
+			Message: "no answer", Hint: "wait a moment"},
 	}
 }
 
@@ -183,7 +183,7 @@ access token:     expires in 54 min
 ID token:         expired 5 min ago
 AWS credentials:  ASIAEXAMPLE expires in 3 h
 last failure:     ` + at(-time.Minute) + `: no answer
-to mend it:       try again
+to mend it:       wait a moment, then: cognito-credhelper token --profile dev --claims
 `},
 		{"signed out", tokensource.Status{State: tokensource.SignedOut}, nil, 3, `profile:     dev
 state:       signed out
@@ -206,7 +206,7 @@ user pool:   us-east-1_Pool
 app client:  client
 region:      us-east-1
 problem:     the file is damaged
-next:        cognito-credhelper login --profile dev
+to mend it:  cognito-credhelper login --profile dev
 `},
 		{"unsafe", tokensource.Status{}, &token.Error{Kind: token.BadProfile, Message: "others can read it", Next: "chmod 600 x"}, 6, `profile:     dev
 state:       unknown; the session file is left as it is
@@ -214,7 +214,7 @@ user pool:   us-east-1_Pool
 app client:  client
 region:      us-east-1
 problem:     others can read it
-to mend it:  chmod 600 x
+to mend it:  chmod 600 x, then: cognito-credhelper status --profile dev
 `},
 	}
 	for _, tt := range tests {
@@ -268,7 +268,7 @@ func TestStatusForScripts(t *testing.T) {
     "at": "2026-11-20T11:59:00Z",
     "outcome": "transient",
     "message": "no answer",
-    "hint": "try again"
+    "hint": "wait a moment, then: cognito-credhelper token --profile dev --claims"
   },
   "version": "0.0.0-dev",
   "front_version": "0.9.0"
@@ -288,12 +288,12 @@ func TestStatusForScriptsOfAWrongProfile(t *testing.T) {
   "profile": "dev",
   "problem": {
     "message": "/f: is too large",
-    "hint": "make it smaller"
+    "hint": "make it smaller, then: cognito-credhelper status --profile dev"
   },
   "version": "0.0.0-dev"
 }
 `)
-	printed(t, "standard error", &b.stderr, "cognito-credhelper: /f: is too large\nhint: make it smaller\n")
+	printed(t, "standard error", &b.stderr, "cognito-credhelper: /f: is too large\nhint: make it smaller, then: cognito-credhelper status --profile dev\n")
 }
 
 // ledger is a fake of setup and the loader: it keeps keys by file instead of text.
@@ -455,7 +455,7 @@ func TestConfigureDoesNotWaitForAPipe(t *testing.T) {
 	if got := b.call(t, "configure", "--profile", "dev", "--client-id", "c"); got != 6 {
 		t.Errorf("exit %d, want 6", got)
 	}
-	if want := "cognito-credhelper: " + l.file + " is not a regular file\n"; b.stderr.String() != want {
+	if want := "cognito-credhelper: " + l.file + " is not a regular file\nhint: ls -lL " + l.file + ", then: cognito-credhelper configure --profile dev --client-id c\n"; b.stderr.String() != want {
 		t.Errorf("said %q, want %q", b.stderr.String(), want)
 	}
 }

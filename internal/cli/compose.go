@@ -232,7 +232,7 @@ func (c *parts) renew(ctx context.Context) error {
 func (c *parts) goal(p profiles.Profile, work string) (tokensource.Goal, error) {
 	g, err := c.provider.Goal(p)
 	if err == nil && g.Work() != work {
-		err = &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used", Next: "try again"}
+		err = &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used"}
 	}
 	return g, err
 }

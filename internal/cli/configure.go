@@ -66,6 +66,7 @@ anything is written.`,
 		o.given[s.flag] = c.Flags().String(s.flag, "", "`"+s.value+"`: "+s.help)
 	}
 	c.Flags().BoolVar(&o.print, "print", false, "show what would be written, and write nothing")
+	repeatWhole(c)
 	c.Flags().BoolVar(&o.force, "force", false, "replace another program's credential_process without asking")
 	return c
 }
@@ -150,7 +151,7 @@ func (p *program) placeOf(s profiles.Selection) (place, error) {
 	case err == nil:
 		at.before = before
 	case !errors.As(err, &missing) && !errors.As(err, &key): // a wrong key is what configure may be mending
-		return at, badProfile(err)
+		return at, p.badProfile(err)
 	}
 	for i, f := range before.Files {
 		switch {
@@ -182,7 +183,7 @@ func (p *program) rehearse(c *cobra.Command, at place, keys []keyValue) (profile
 		return profiles.Profile{}, err
 	}
 	if _, err := p.writeProfile(name, at.section, keys); err != nil {
-		return profiles.Profile{}, ofFile(err, name, at.file)
+		return profiles.Profile{}, p.ofFile(err, name, at.file)
 	}
 	s, getenv := at.selection, p.Getenv
 	if s.Location != "" {
@@ -197,7 +198,7 @@ func (p *program) rehearse(c *cobra.Command, at place, keys []keyValue) (profile
 	}
 	after, err := p.loadProfile(s, getenv)
 	if err != nil {
-		return after, ofFile(p.wrongValue(c, err, keys), name, at.file)
+		return after, p.ofFile(p.wrongValue(c, err, keys), name, at.file)
 	}
 	return after, p.checkResult(c, after)
 }
@@ -212,14 +213,14 @@ func (p *program) wrongValue(c *cobra.Command, err error, keys []keyValue) error
 			}
 		}
 	}
-	return badProfile(err)
+	return p.badProfile(err)
 }
 
 // checkResult refuses a profile that could not sign in.
 func (p *program) checkResult(c *cobra.Command, after profiles.Profile) error {
 	switch {
 	case len(after.UnknownKeys) > 0:
-		return &token.Error{Kind: token.BadProfile, Message: "profile " + after.Name + " has a key that this version does not know: " + strings.Join(after.UnknownKeys, ", "), Next: "correct or remove that line, then run configure again"}
+		return &token.Error{Kind: token.BadProfile, Message: "profile " + after.Name + " has a key that this version does not know: " + strings.Join(after.UnknownKeys, ", "), Next: "correct or remove that line"}
 	case after.UserPoolID == "":
 		return usageError(c, "profile %s has no user pool yet: give --user-pool-id", after.Name)
 	case after.ClientID == "":
@@ -229,9 +230,9 @@ func (p *program) checkResult(c *cobra.Command, after profiles.Profile) error {
 }
 
 // ofFile gives an error about the copy the name of the file that it stands for.
-func ofFile(err error, copied, file string) error {
+func (p *program) ofFile(err error, copied, file string) error {
 	return &token.Error{
-		Kind:    max(token.KindOf(badProfile(err)), token.Usage),
+		Kind:    max(token.KindOf(p.badProfile(err)), token.Usage),
 		Message: strings.ReplaceAll(err.Error(), copied, file),
 		Next:    strings.ReplaceAll(nextOf(err), copied, file),
 	}
@@ -240,7 +241,7 @@ func ofFile(err error, copied, file string) error {
 // copyFile copies a regular file, or makes an empty one where there is none. Anything else might never end.
 func copyFile(from, to string) error {
 	refuse := func(why string, err error) error {
-		return &token.Error{Kind: token.BadProfile, Message: from + " " + why, Err: err}
+		return &token.Error{Kind: token.BadProfile, Message: from + " " + why, Next: "ls -lL " + profiles.ShellWord(from), Err: err}
 	}
 	info, err := os.Stat(from)
 	switch {
@@ -300,7 +301,7 @@ func (p *program) agreed(ctx context.Context, o configureOptions, question strin
 		return nil
 	}
 	if !p.terminal.Present() {
-		return &token.Error{Kind: token.Usage, Message: "there is no terminal to confirm: " + question, Next: "add --force to the same command"}
+		return &token.Error{Kind: token.Usage, Message: "there is no terminal to confirm: " + question, Next: p.lineFor(p.selected()) + " --force"}
 	}
 	yes, err := p.terminal.Confirm(ctx, question)
 	if err == nil && !yes {
@@ -316,7 +317,7 @@ func (p *program) write(at place, keys []keyValue, after profiles.Profile, print
 	}
 	done, err := p.writeProfile(at.file, at.section, keys)
 	if err != nil {
-		return badProfile(err)
+		return p.badProfile(err)
 	}
 	for _, w := range after.Warnings {
 		p.warn(w)

@@ -134,7 +134,7 @@ func TestErrands(t *testing.T) {
 			"change access 1 2|change access 1 3", "cognito-credhelper: profile dev: the password is changed\n"},
 		{"mfa prefer", "mfa prefer SMS_MFA", nil, 0, "factors|prefer [EMAIL_OTP SMS_MFA] SMS_MFA", "cognito-credhelper: profile dev: a sign-in asks for SMS_MFA\n"},
 		{"mfa prefer without a number", "mfa prefer SMS_MFA", []error{nil, refusal("InvalidParameter", "no phone")}, 4, "factors|prefer [EMAIL_OTP SMS_MFA] SMS_MFA",
-			"hint: ask an administrator of the user pool for the address that SMS_MFA needs\n"},
+			"hint: ask an administrator of the user pool for the address that SMS_MFA needs, then: cognito-credhelper mfa prefer SMS_MFA --profile dev\n"},
 		{"mfa prefer none", "mfa prefer none", nil, 0, "prefer [] ", "cognito-credhelper: profile dev: no second factor is on any more\n"},
 		{"a reset is due", "mfa list", []error{refusal("PasswordResetRequired", "x")}, 4, "factors", "hint: cognito-credhelper password reset --profile dev\n"},
 	}

@@ -52,7 +52,7 @@ func (p *program) signInProfile(s profiles.Selection) (profiles.Profile, error) 
 	if err == nil {
 		err = profile.CheckSignIn()
 	}
-	return profile, badProfile(err)
+	return profile, p.badProfile(err)
 }
 
 // completeProfiles completes names of profiles.

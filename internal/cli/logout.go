@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
 )
 
 func (p *program) logoutCommand() *cobra.Command { return newLogout(p, p.logout) }
@@ -46,7 +47,7 @@ func (p *program) logout(c *cobra.Command, f selection) error {
 	case r.NothingThere:
 		p.say("profile %s: nobody was signed in", t.Selection.Name)
 	case r.RevokeErr != nil:
-		return ofProfile(t.Selection, notRevoked(who, r.RevokeErr))
+		return ofProfile(t.Selection, notRevoked(who, r.RevokeErr, t))
 	default:
 		p.say("profile %s: %s is revoked and forgotten", t.Selection.Name, who)
 	}
@@ -54,7 +55,7 @@ func (p *program) logout(c *cobra.Command, f selection) error {
 }
 
 // notRevoked is the error of a logout that Cognito was not told of.
-func notRevoked(who string, err error) error {
+func notRevoked(who string, err error, t tokensource.Target) error {
 	kind := token.KindOf(err)
 	if kind == token.LoginNeeded || kind == token.Usage {
 		kind = token.Failure // a login mends nothing that is forgotten
@@ -62,6 +63,7 @@ func notRevoked(who string, err error) error {
 	return &token.Error{
 		Kind:    kind,
 		Message: who + " is forgotten here but not revoked, so its tokens stay valid until they expire",
+		Next:    "ask an administrator of the user pool to sign the user out, then: " + command("login", t.Selection, t.Username),
 		Err:     err,
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,7 @@ func (p *program) serve(c *cobra.Command, a protocol.Adapter, args []string) err
 	}
 	p.report(err)
 	if result.Terminal {
-		p.terminal.Tell(forTerminal(err))
+		p.terminal.Tell(p.forTerminal(err))
 	}
 	return ending(result.Exit)
 }
@@ -60,11 +61,15 @@ func ending(code int) error {
 }
 
 // forTerminal is an error and its hint in one line, for a terminal that another program draws on.
-func forTerminal(err error) string {
+func (p *program) forTerminal(err error) string {
 	message, _ := split(err)
 	line := programName + ": " + safetext.Line(message, sentenceLimit)
-	if next := nextOf(err); next != "" {
-		line += "; run: " + safetext.Line(next, sentenceLimit)
+	next := p.hintFor(err)
+	if strings.HasPrefix(next, programName+" ") {
+		next = "run: " + next
+	}
+	if next != "" {
+		line += "; " + safetext.Line(next, sentenceLimit)
 	}
 	return line
 }

@@ -151,7 +151,7 @@ func (r *raw) load() error {
 		r.warn(w)
 	}
 	if err != nil {
-		return badProfile(err)
+		return r.badProfile(err)
 	}
 	if r.network != "" {
 		return noSAML(s, profile)
@@ -168,7 +168,7 @@ func (r *raw) load() error {
 // checkSave makes sure that what is saved is the profile's own session.
 func (r *raw) checkSave() error {
 	if err := r.target.Profile.CheckSignIn(); err != nil {
-		return badProfile(err)
+		return r.badProfile(err)
 	}
 	if r.clientID != "" && r.clientID != r.target.Profile.ClientID || r.poolID+r.region+r.endpoint != "" {
 		return usageError(r.c, "--save keeps the session of profile %s: it goes with no other app client, user pool, region, or endpoint", r.target.Selection.Name)
@@ -338,60 +338,8 @@ func (r *raw) adopt(ctx context.Context, sent token.Secret, get func(context.Con
 	return result, err
 }
 
-// line is the command line that hints name: the one that was given, so that it works when it is pasted, without what
-// could be a secret.
-func (r *raw) line() string {
-	line := command(r.c.Name(), r.target.Selection, "")
-	for _, id := range r.c.Flags().Args() {
-		line += " " + profiles.ShellWord(id)
-	}
-	repeat := func(name string, word func(string) string, values ...string) {
-		for _, v := range values {
-			line += " --" + name + " " + profiles.ShellWord(word(v))
-		}
-	}
-	for _, name := range []string{"client-id", "user-pool-id", "region", "endpoint-url", "auth-flow", "challenge-name", "state", "device-key"} {
-		if f := r.c.Flags().Lookup(name); f != nil && f.Changed {
-			repeat(name, func(v string) string { return v }, f.Value.String())
-		}
-	}
-	for _, name := range []string{"client-secret", "session", "refresh-token", "token"} {
-		if f := r.c.Flags().Lookup(name); f != nil && f.Changed {
-			repeat(name, reference, f.Value.String())
-		}
-	}
-	for _, name := range []string{"auth-parameter", "challenge-response", "answer"} {
-		if values, err := r.c.Flags().GetStringArray(name); err == nil {
-			repeat(name, namedReference, values...)
-		}
-	}
-	for _, name := range []string{"complete", "save"} {
-		if f := r.c.Flags().Lookup(name); f != nil && f.Value.String() == "true" {
-			line += " --" + name
-		}
-	}
-	return line
-}
-
-// reference is where a value comes from, as a hint may repeat it; what stood on the command line itself is not repeated.
-func reference(value string) string {
-	if value == "-" || strings.HasPrefix(value, "@") && !strings.HasPrefix(value, "@@") {
-		return value
-	}
-	return "@FILE"
-}
-
-// namedReference is reference for NAME=VALUE; a user name is no secret.
-func namedReference(given string) string {
-	name, value, found := strings.Cut(given, "=")
-	switch {
-	case !found:
-		return reference(given)
-	case name == "USERNAME":
-		return given
-	}
-	return name + "=" + reference(value)
-}
+// line is the command line that hints name.
+func (r *raw) line() string { return repeated(r.c, r.target.Selection) }
 
 // options describe the client for one app client. The profile's secret belongs to the profile's app client only.
 func (r *raw) options(id string) cognito.Options {
@@ -451,6 +399,7 @@ func (p *program) rawCommand(c *cobra.Command, run func(*cobra.Command, []string
 		return nil
 	}
 	c.RunE = run
+	repeatWhole(c)
 	return c
 }
 

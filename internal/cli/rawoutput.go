@@ -123,7 +123,7 @@ func selected(r cognito.Response, members []string, path string, indent bool) (s
 		if r.ChallengeName != "" {
 			message += ": it is the challenge " + safetext.Line(r.ChallengeName, 60)
 		}
-		return "", &token.Error{Kind: token.Failure, Message: message, Next: "add --select '*' to see all of it"}
+		return "", &token.Error{Kind: token.Failure, Message: message, Next: "leave --select out to see all of it"}
 	}
 	if text, ok := at.(string); ok && safetext.Line(text, len(text)+1) == text {
 		return text + "\n", nil

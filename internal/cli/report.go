@@ -47,7 +47,7 @@ func (p *program) report(err error) {
 	if detail != "" {
 		fmt.Fprintf(p.Stderr, "detail: %s\n", safetext.Line(detail, sentenceLimit))
 	}
-	p.hint(nextOf(err))
+	p.hint(p.hintFor(err))
 }
 
 // split parts an error's sentence from its cause, which helps whoever asks for help and would only hide the sentence from
@@ -111,12 +111,21 @@ func noArguments(c *cobra.Command, args []string) error {
 }
 
 // badProfile sorts an error of reading a profile; it names the profile by itself.
-func badProfile(err error) error {
+func (p *program) badProfile(err error) error {
 	var known *token.Error
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return &token.Error{Kind: token.BadProfile, Message: err.Error(), Next: nextOf(err)}
+	next, missing := nextOf(err), (*profiles.NotFoundError)(nil)
+	s, username := p.selected()
+	switch {
+	case errors.As(err, &missing) && missing.Nearest != "":
+		s.Name, s.Named = missing.Nearest, true
+		next = "did you mean: " + p.lineFor(s, username)
+	case s.Location != "" && strings.HasPrefix(next, programName+" configure "):
+		next += " --profile-location " + profiles.ShellWord(s.Location)
+	}
+	return &token.Error{Kind: token.BadProfile, Message: err.Error(), Next: next}
 }
 
 // ofProfile names the profile, once, in front of what happened with its session.
@@ -129,9 +138,6 @@ func ofProfile(s profiles.Selection, err error) error {
 	}
 	var e *token.Error
 	next := nextOf(err)
-	if next == "" && kind == token.LoginNeeded {
-		next = command("login", s, "")
-	}
 	if errors.As(err, &e) && e.Error() == err.Error() {
 		return &token.Error{Kind: kind, Message: prefix + e.Message, Next: next, Err: e.Err}
 	}

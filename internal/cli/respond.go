@@ -172,7 +172,7 @@ func (r *respond) sameAsProfile() error {
 	}
 	p := r.target.Profile
 	if err := p.CheckSignIn(); err != nil {
-		return badProfile(err)
+		return r.badProfile(err)
 	}
 	if strings.Join([]string{p.ClientID, p.UserPoolID, p.SignInRegion, p.EndpointURL}, " ") != strings.Join([]string{r.clientID, r.poolID, r.region, r.endpoint}, " ") {
 		return usageError(r.c, "--save keeps the session of profile %s, and the state is of another app client", r.target.Selection.Name)

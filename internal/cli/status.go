@@ -125,7 +125,7 @@ func (p *program) statusOfNoProfile(t tokensource.Target, o statusOptions, err e
 	if !o.asJSON {
 		return err
 	}
-	view := statusJSON{Profile: t.Selection.Name, ProfileLocation: t.Selection.Location, Problem: problem(err), Version: version.Number(), FrontVersion: p.front}
+	view := statusJSON{Profile: t.Selection.Name, ProfileLocation: t.Selection.Location, Problem: p.problem(err), Version: version.Number(), FrontVersion: p.front}
 	if failed := p.printJSON(view); failed != nil {
 		return failed
 	}
@@ -151,7 +151,7 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 		User: st.User, Subject: st.Subject, Flow: st.Flow,
 		UserPoolID: t.Profile.UserPoolID, ClientID: t.Profile.ClientID, Region: t.Profile.SignInRegion, EndpointURL: t.Profile.EndpointURL,
 		SessionID: st.SessionID, AccessToken: p.life(st.Access), IDToken: p.life(st.ID),
-		EndedReason: st.DeadReason, Problem: problem(st.Problem), Version: version.Number(), FrontVersion: p.front,
+		EndedReason: st.DeadReason, Problem: p.problem(st.Problem), Version: version.Number(), FrontVersion: p.front,
 	}
 	if st.Slot != 0 {
 		v.Slot = st.Slot.String()
@@ -167,7 +167,8 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 		}
 	}
 	if a := st.Last; a != nil && failed(a.Outcome) {
-		v.LastFailure = &failureJSON{a.Ended.UTC().Truncate(time.Second), outcomeWord(a.Outcome), sentenceJSON{Message: a.Message, Hint: a.Hint}}
+		hint := withCommand(a.Hint, command("token", t.Selection, t.Username)+" --claims") // tries again, and shows no token
+		v.LastFailure = &failureJSON{a.Ended.UTC().Truncate(time.Second), outcomeWord(a.Outcome), sentenceJSON{Message: a.Message, Hint: hint}}
 	}
 	if statusExit(st) == token.LoginNeeded.ExitCode() {
 		v.Next = command("login", t.Selection, t.Username)
@@ -184,12 +185,12 @@ func (p *program) life(l token.Lifetime) *lifeJSON {
 	return &lifeJSON{ExpiresAt: l.Expires.UTC().Truncate(time.Second), SecondsLeft: int64(left / time.Second), left: left}
 }
 
-func problem(err error) *sentenceJSON {
+func (p *program) problem(err error) *sentenceJSON {
 	if err == nil {
 		return nil
 	}
 	message, detail := split(err)
-	return &sentenceJSON{message, detail, nextOf(err)}
+	return &sentenceJSON{message, detail, p.hintFor(err)}
 }
 
 func failed(o tokencache.Outcome) bool { return outcomeWord(o) != "" }

@@ -48,7 +48,7 @@ func TestAnswersOfSignIn(t *testing.T) {
 		{"UserNotConfirmedException", "User is not confirmed.", token.Refused, "not confirmed", "cognito-credhelper confirm --resend --profile dev"},
 		{"PasswordResetRequiredException", "Password reset required for the user", token.Refused, "must be reset", "cognito-credhelper password reset --profile dev"},
 		{"LimitExceededException", "Attempt limit exceeded, please try after some time.", token.Unavailable, "too many attempts", "wait"},
-		{"TooManyRequestsException", "Rate exceeded", token.Unavailable, "too many requests", "try again"},
+		{"TooManyRequestsException", "Rate exceeded", token.Unavailable, "too many requests", "wait a moment"},
 		{"InvalidParameterException", "USER_SRP_AUTH is not enabled for the client.", token.BadProfile, "does not allow this flow", "cognito_auth_flow in profile dev"},
 		{"InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client", token.BadProfile, "does not allow this flow", "cognito_auth_flow in profile dev"},
 		{"InvalidParameterException", "Missing required parameter X", token.BadProfile, "parameter: Missing required parameter X", "check"},

@@ -103,7 +103,7 @@ var sentences = []sentence{
 	{"Unauthorized", "", token.Refused, "Cognito refused: {text}", checkPool},
 	{"UnsupportedOperation", "", token.BadProfile, "the app client {client} does not allow this: {text}", askAdministrator},
 	{"OperationNotEnabled", "", token.BadProfile, "the app client {client} does not allow this: {text}", askAdministrator},
-	{"InternalError", "", token.Unavailable, "Cognito had an internal error", "try again"},
+	{"InternalError", "", token.Unavailable, "Cognito had an internal error", ""},
 }
 
 // explain puts a sentence before an answer of Cognito's. For a refresh, the class decides about the kind, so that the exit
@@ -120,7 +120,7 @@ func (c *Client) explain(e *Error) error {
 
 func (c *Client) sentence(e *Error) sentence {
 	if e.throttled() {
-		return sentence{kind: token.Unavailable, message: "Cognito is busy: too many requests", next: "try again in a moment"}
+		return sentence{kind: token.Unavailable, message: "Cognito is busy: too many requests", next: "wait a moment"}
 	}
 	for _, s := range sentences {
 		if e.is(s.code) && e.says(s.says) {
@@ -128,7 +128,7 @@ func (c *Client) sentence(e *Error) sentence {
 		}
 	}
 	if e.Status >= 500 {
-		return sentence{kind: token.Unavailable, message: "Cognito had an internal error", next: "try again"}
+		return sentence{kind: token.Unavailable, message: "Cognito had an internal error"}
 	}
 	return sentence{kind: token.Refused, message: "Cognito refused: {text}", next: "{login}"}
 }
@@ -146,7 +146,7 @@ func (c *Client) fill(template string, e *Error) string {
 
 // unreachable is for a request without an answer.
 func (c *Client) unreachable(ctx context.Context, e *Error, host string) error {
-	out := &token.Error{Kind: token.Unavailable, Err: e, Next: "check the network, then try again"}
+	out := &token.Error{Kind: token.Unavailable, Err: e, Next: "check the network"}
 	var timeout net.Error
 	built := host != "" // the SDK got as far as a request
 	if host = safetext.Line(host, 100); !built {
@@ -173,7 +173,7 @@ func (c *Client) unreachable(ctx context.Context, e *Error, host string) error {
 
 // notCognito is for an answer that no user pool gives: a proxy's page, a captive portal, a firewall's.
 func (c *Client) notCognito(e *Error) error {
-	next := "check the network and any proxy, then try again"
+	next := "check the network and any proxy"
 	if c.o.Endpoint != "" {
 		next = "check cognito_endpoint_url" + in(c.o.Profile) + ", the network, and any proxy"
 	}

@@ -40,7 +40,7 @@ func (p plan) write() error {
 	now, err := profiles.Stamp(p.change.File)
 	if err == nil && now != p.stamp {
 		os.Remove(temp)
-		return &profiles.FileError{File: p.change.File, Problem: "the file was changed by another program meanwhile; it is left as it is", Next: "run the command again"}
+		return &profiles.FileError{File: p.change.File, Problem: "the file was changed by another program meanwhile; it is left as it is"}
 	}
 	if err == nil {
 		err = os.Rename(temp, p.change.File)

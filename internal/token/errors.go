@@ -41,7 +41,7 @@ func (k Kind) ExitCode() int {
 type Error struct {
 	Kind    Kind
 	Message string // the sentence
-	Next    string // what to do, best a command to paste; "" when there is nothing to say
+	Next    string // what mends it: a command to paste, or advice, behind which the command line puts the command to run then; or ""
 	Err     error  // the cause, printed behind the sentence when it is there
 }
 

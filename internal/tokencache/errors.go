@@ -81,7 +81,7 @@ func fileError(doing string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return &token.Error{Kind: token.BadProfile, Message: doing + " is not permitted", Err: err}
 	case diskFull(err):
-		return &token.Error{Kind: token.Unavailable, Message: doing + " failed because the disk is full", Next: "free some space and try again", Err: err}
+		return &token.Error{Kind: token.Unavailable, Message: doing + " failed because the disk is full", Next: "free some space", Err: err}
 	default:
 		return &token.Error{Kind: token.Unavailable, Message: doing + " failed", Err: err}
 	}
@@ -101,7 +101,7 @@ func (c *Cache) lockFailure(id, suffix string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return &token.Error{Kind: token.Interrupted, Message: "waiting for the session's lock was interrupted", Err: err}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, filelock.ErrHeld):
-		return &token.Error{Kind: token.Unavailable, Message: c.holder(id, suffix).sentence(), Next: "try again, or end that process", Err: err}
+		return &token.Error{Kind: token.Unavailable, Message: c.holder(id, suffix).sentence(), Next: "wait for that process, or end it", Err: err}
 	default:
 		return fileError("locking the session", err)
 	}

@@ -42,7 +42,7 @@ func (c *call) orInFlight(err error) error {
 	if !ok {
 		return err
 	}
-	return &token.Error{Kind: token.LoginNeeded, Message: "a login is in flight" + who(holder), Next: "finish that login, then try again"}
+	return &token.Error{Kind: token.LoginNeeded, Message: "a login is in flight" + who(holder), Next: "finish that login"}
 }
 
 // who says since when, and in which process.

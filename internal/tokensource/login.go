@@ -112,7 +112,7 @@ func (l *login) alone() (unlock func() error, err error) {
 		err = &token.Error{
 			Kind:    token.Unavailable,
 			Message: "another login for this session is in flight" + who(holder),
-			Next:    "finish that one, or end it and try again",
+			Next:    "finish that one, or end it",
 		}
 	}
 	return unlock, err

@@ -163,7 +163,7 @@ func (r *Renewal) bury(cause error) error {
 		return err
 	}
 	if !r.cold.Refresh.Equal(sent) {
-		return &token.Error{Kind: token.Unavailable, Message: "the session was replaced while it was renewed", Next: "try again"}
+		return &token.Error{Kind: token.Unavailable, Message: "the session was replaced while it was renewed"}
 	}
 	reason, _ := sentence(cause)
 	r.session.Hot.Dead = &tokencache.Death{Reason: reason, At: r.o.Now().Wall}

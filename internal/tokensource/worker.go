@@ -120,7 +120,7 @@ func (s *Source) here(ctx context.Context, tx *tokencache.Tx, t Target, g Goal) 
 
 // notBegun is for a caller whose time was over, or who was interrupted, before its renewal began.
 func notBegun(cause error) error {
-	return &token.Error{Kind: token.Unavailable, Message: "the renewal could not begin in time", Next: "try again", Err: cause}
+	return &token.Error{Kind: token.Unavailable, Message: "the renewal could not begin in time", Err: cause}
 }
 
 // Work is the worker's whole life: it does the job under the lock that it inherited and returns the answer to send. goal
@@ -147,7 +147,7 @@ func (s *Source) work(ctx context.Context, job Job, t Target, lock *os.File, goa
 		return nil, &token.Error{Kind: token.Failure, Message: "this worker does not know the job's format"}
 	}
 	if t.Identity().SessionID() != job.Session {
-		return nil, &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used", Next: "try again"}
+		return nil, &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used"}
 	}
 	g := Goal(tokens{token.UseAccess})
 	if job.Work != workRefresh {
@@ -197,7 +197,7 @@ func (s *Source) readReply(t Target, reply []byte) (*tokencache.Session, error) 
 
 // workerLost describes a worker that gave no answer. It may have renewed all the same.
 func workerLost(cause error) error {
-	return &token.Error{Kind: token.Unavailable, Message: "the renewal gave no answer in time", Next: "try again: what it gained is kept", Err: cause}
+	return &token.Error{Kind: token.Unavailable, Message: "the renewal gave no answer in time", Next: "wait a moment", Err: cause}
 }
 
 // warnUnsaved tells that what was handed out could not be kept.
