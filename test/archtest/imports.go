@@ -34,9 +34,10 @@ var layers = map[string][]string{
 	"internal/protocol":              {"profiles"},
 	"internal/protocol/flags":        {"internal/protocol", "profiles"},
 	"internal/protocol/jsonstring":   {},
+	"internal/protocol/jsonobject":   {},
 	"internal/protocol/all":          {"internal/protocol", "internal/protocol/*"},
-	"internal/protocol/pluginserver": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "profiles", "plugin"},
-	"internal/protocol/*":            {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "profiles"},
+	"internal/protocol/pluginserver": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles", "plugin"},
+	"internal/protocol/*":            {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles"},
 	// What an adapter can do in the complete program only lies below the adapter: cli gives it in.
 	"internal/protocol/printtoken/claims": {},
 
