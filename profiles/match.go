@@ -1,18 +1,48 @@
 package profiles
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
-// Match reports whether the binding covers what a host asks for. host is compared as lower-case A-labels, without a
-// trailing dot and, for IPv6, without brackets; port may be ""; path is the path as the host sent it.
+// Match gives the binding of the profile that covers h; where several do, the one that Compare puts first.
+func (p Profile) Match(h Host) (b Binding, ok bool) {
+	for _, candidate := range p.Hosts {
+		if candidate.Match(h) && (!ok || candidate.Compare(b) < 0) {
+			b, ok = candidate, true
+		}
+	}
+	return b, ok
+}
+
+// Compare is negative where b wins over o, both of which cover a host: an exact host before a wildcard, the longer host,
+// the longer path, a port that is written before one that is not. Where it is 0 they bind the same place.
+func (b Binding) Compare(o Binding) int {
+	return cmp.Or(
+		cmp.Compare(b.wild(), o.wild()),
+		cmp.Compare(len(o.Host), len(b.Host)),
+		cmp.Compare(len(o.Path), len(b.Path)),
+		cmp.Compare(min(len(o.Port), 1), min(len(b.Port), 1)),
+	)
+}
+
+func (b Binding) wild() int {
+	if strings.HasPrefix(b.Host, "*") {
+		return 1
+	}
+	return 0
+}
+
+// Match reports whether the binding covers h, whose name is compared as lower-case A-labels.
 //
 // https only; a loopback address may be reached by http too. A path that could mean another one after decoding or
 // cleaning never matches a binding that names a path. It never resolves a name.
-func (b Binding) Match(scheme, host, port, path string) bool {
-	own := defaultPort(scheme)
-	if own == "" || scheme == "http" && !b.Loopback {
+func (b Binding) Match(h Host) bool {
+	own := defaultPort(h.Scheme)
+	if own == "" || h.Scheme == "http" && !b.Loopback {
 		return false
 	}
-	return b.matchHost(lower(host)) && either(port, own) == either(b.Port, own) && b.matchPath(path)
+	return b.matchHost(lower(h.Name)) && either(h.Port, own) == either(b.Port, own) && b.matchPath(h.Path)
 }
 
 // defaultPort is the scheme's own port, or "" for a scheme that no binding covers.

@@ -104,7 +104,7 @@ func TestMatch(t *testing.T) {
 		{local443, "http", "127.0.0.1", "443", "", true},
 		{local443, "http", "127.0.0.1", "", "", false},
 	} {
-		if got := test.b.Match(test.scheme, test.host, test.port, test.path); got != test.want {
+		if got := test.b.Match(Host{test.scheme, test.host, test.port, test.path}); got != test.want {
 			t.Errorf("%+v matches %s %q %q %q: %v", test.b, test.scheme, test.host, test.port, test.path, got)
 		}
 	}

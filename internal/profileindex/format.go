@@ -32,8 +32,13 @@ func encode(r record) []byte {
 		b = appendString(b, s)
 	}
 	b = appendUint64(b, uint64(r.answer.MinTTL))
-	b = append(b, byte(len(r.consulted)))
-	for _, s := range r.consulted {
+	b = appendStamps(b, r.consulted)
+	return append(b, checksum(b)...)
+}
+
+func appendStamps(b []byte, stamps []profiles.FileStamp) []byte {
+	b = append(b, byte(len(stamps)))
+	for _, s := range stamps {
 		b = appendString(b, s.Path)
 		absent := byte(0)
 		if s.Absent {
@@ -44,7 +49,7 @@ func encode(r record) []byte {
 			b = appendUint64(b, n)
 		}
 	}
-	return append(b, checksum(b)...)
+	return b
 }
 
 func checksum(b []byte) []byte {
@@ -52,17 +57,24 @@ func checksum(b []byte) []byte {
 	return sum[:sumSize]
 }
 
-// decode answers false for anything odd.
-func decode(data []byte) (record, bool) {
+// open checks what frames an index file, and gives what is inside; false for anything odd.
+func open(data []byte, magic string, sum func([]byte) []byte) (decoder, bool) {
 	n := len(data) - sumSize
 	if n < len(magic)+2 || string(data[:len(magic)]) != magic {
-		return record{}, false
+		return decoder{}, false
 	}
-	if string(checksum(data[:n])) != string(data[n:]) {
-		return record{}, false
+	if string(sum(data[:n])) != string(data[n:]) {
+		return decoder{}, false
 	}
 	d := decoder{rest: data[len(magic):n]}
-	if written, least := d.byte(), d.byte(); written < least || least < minReader || least > format {
+	written, least := d.byte(), d.byte()
+	return d, written >= least && least >= minReader && least <= format
+}
+
+// decode answers false for anything odd.
+func decode(data []byte) (record, bool) {
+	d, ok := open(data, magic, checksum)
+	if !ok {
 		return record{}, false
 	}
 	var r record
@@ -70,13 +82,7 @@ func decode(data []byte) (record, bool) {
 		*s = d.string()
 	}
 	r.answer.MinTTL = time.Duration(d.uint64())
-	count := int(d.byte())
-	if count > stampsLimit {
-		return record{}, false
-	}
-	for range count {
-		r.consulted = append(r.consulted, d.stamp())
-	}
+	r.consulted = d.stamps()
 	return r, !d.short && r.answer.SessionID != "" && r.answer.MinTTL >= 0
 }
 
@@ -110,12 +116,19 @@ func (d *decoder) uint64() uint64 {
 	return 0
 }
 
-func (d *decoder) string() string {
-	b := d.take(4)
-	if b == nil {
-		return ""
+func (d *decoder) string() string { return string(d.bytes()) }
+
+func (d *decoder) stamps() []profiles.FileStamp {
+	count := int(d.byte())
+	if count > stampsLimit {
+		d.short = true
+		return nil
 	}
-	return string(d.take(number(b)))
+	var stamps []profiles.FileStamp
+	for range count {
+		stamps = append(stamps, d.stamp())
+	}
+	return stamps
 }
 
 func (d *decoder) stamp() profiles.FileStamp {
@@ -133,8 +146,7 @@ func (d *decoder) stamp() profiles.FileStamp {
 }
 
 func appendString(b []byte, s string) []byte {
-	n := len(s)
-	return append(append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24)), s...)
+	return append(appendUint32(b, len(s)), s...)
 }
 
 // The front cannot afford encoding/binary, which brings reflect along.

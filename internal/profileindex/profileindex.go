@@ -48,12 +48,12 @@ func Load(folder string, s profiles.Selection, credentials, config string) (Answ
 		return Answer{}, false
 	}
 	k := key{s.Name, credentials, config}
-	data, ok := read(k.path(folder))
+	data, ok := read(k.path(folder), sizeLimit)
 	if !ok {
 		return Answer{}, false
 	}
 	kept, ok := decode(data)
-	if !ok || kept.key != k || !kept.holds() {
+	if !ok || kept.key != k || !hold(kept.consulted) {
 		return Answer{}, false
 	}
 	return kept.answer, true
@@ -70,13 +70,18 @@ func Save(folder string, s profiles.Selection, credentials, config string, consu
 	if len(data) > sizeLimit {
 		return nil // Load would refuse it
 	}
-	if err := os.MkdirAll(filepath.Join(folder, subfolder), 0o700); err != nil {
+	return keepFile(k.path(folder), data)
+}
+
+// keepFile puts an index file in its place, and removes what is too many.
+func keepFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if err := replace(k.path(folder), data); err != nil {
+	if err := replace(path, data); err != nil {
 		return err
 	}
-	tidy(filepath.Join(folder, subfolder), k.path(folder))
+	tidy(filepath.Dir(path), path)
 	return nil
 }
 
@@ -84,12 +89,17 @@ func Save(folder string, s profiles.Selection, credentials, config string, consu
 type key struct{ name, credentials, config string }
 
 func (k key) path(folder string) string {
+	return fileOf(folder, filePrefix, k.name, k.credentials, k.config)
+}
+
+// fileOf names the index file of a kind for what decides it.
+func fileOf(folder, prefix string, parts ...string) string {
 	b := make([]byte, 0, 512) // on the stack, for names of usual length: growing there costs a warm answer six page faults
-	for _, s := range []string{k.name, k.credentials, k.config} {
+	for _, s := range parts {
 		b = appendString(b, s)
 	}
 	sum := sha256.Sum256(b)
-	return filepath.Join(folder, subfolder, filePrefix+hex(sum[:16])+fileSuffix)
+	return filepath.Join(folder, subfolder, prefix+hex(sum[:16])+fileSuffix)
 }
 
 // hex is encoding/hex without its import of fmt, which the front cannot afford.
@@ -104,20 +114,20 @@ func hex(b []byte) string {
 
 // read returns the content of an index file that only its owner, we, can have written. It is not package os's reading: that
 // registers the file with the runtime's poller, which costs a warm answer four system calls.
-func read(path string) ([]byte, bool) {
-	data, err := atomicfile.Read(path, sizeLimit)
+func read(path string, limit int64) ([]byte, bool) {
+	data, err := atomicfile.Read(path, limit)
 	return data, err == nil
 }
 
-// holds reports whether every file is still as it was.
-func (r record) holds() bool {
-	for _, was := range r.consulted {
+// hold reports whether every file is still as it was.
+func hold(consulted []profiles.FileStamp) bool {
+	for _, was := range consulted {
 		is, err := profiles.Stamp(was.Path)
 		if err != nil || is != was {
 			return false
 		}
 	}
-	return len(r.consulted) > 0
+	return len(consulted) > 0
 }
 
 func settled(consulted []profiles.FileStamp, now time.Time) bool {
@@ -172,7 +182,7 @@ func tidy(folder, written string) {
 		switch name := e.Name(); {
 		case strings.HasPrefix(name, tempPrefix) && now.Sub(info.ModTime()) > tempAge:
 			os.Remove(filepath.Join(folder, name))
-		case strings.HasPrefix(name, filePrefix) && strings.HasSuffix(name, fileSuffix):
+		case (strings.HasPrefix(name, filePrefix) || strings.HasPrefix(name, hostsPrefix)) && strings.HasSuffix(name, fileSuffix):
 			kept = append(kept, info)
 		}
 	}

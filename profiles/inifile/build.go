@@ -31,9 +31,19 @@ type entry struct {
 	lines   []int // of the block
 }
 
-// add reads what one file says of the profile.
-func (b *builder) add(s *source) error {
-	sections := s.sections(b.profile.Name)
+// gather reads what each file says of the profile; sections gives those of a file that mean it. The config file comes
+// first, so that what the credentials file says wins.
+func (b *builder) gather(sources []*source, sections func(i int) []Section) error {
+	for i, source := range slices.Backward(sources) {
+		if err := b.add(source, sections(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add reads what one file says of the profile, in the sections that mean it.
+func (b *builder) add(s *source, sections []Section) error {
 	if len(sections) == 0 {
 		return nil
 	}

@@ -32,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 		err := s.checkText()
 		b := builder{profile: profiles.Profile{Name: "a"}, entries: map[string]entry{}}
 		if err == nil {
-			err = b.add(s)
+			err = b.add(s, s.sections("a"))
 		}
 		b.drives = false // the file does not exist
 		var p profiles.Profile
@@ -113,7 +113,10 @@ func FuzzParseBinding(f *testing.F) {
 		if strings.HasPrefix(host, "*.") {
 			host = "x" + host[1:]
 		}
-		if !b.Match("https", host, b.Port, b.Path+"/x") || b.Match("http", host, b.Port, b.Path) != b.Loopback || b.Match("https", "evil"+host, b.Port, b.Path) && !strings.HasPrefix(b.Host, "*.") {
+		at := func(scheme, host, path string) profiles.Host {
+			return profiles.Host{Scheme: scheme, Name: host, Port: b.Port, Path: path}
+		}
+		if !b.Match(at("https", host, b.Path+"/x")) || b.Match(at("http", host, b.Path)) != b.Loopback || b.Match(at("https", "evil"+host, b.Path)) && !strings.HasPrefix(b.Host, "*.") {
 			t.Errorf("%+v", b)
 		}
 		written := bracketed(b.Host)

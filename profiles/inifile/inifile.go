@@ -50,11 +50,8 @@ func Load(s profiles.Selection, o Options) (profiles.Profile, error) {
 	for _, source := range sources {
 		b.profile.Consulted = append(b.profile.Consulted, source.stamp)
 	}
-	// The config file first, so that what the credentials file says wins.
-	for _, source := range slices.Backward(sources) {
-		if err := b.add(source); err != nil {
-			return profiles.Profile{}, err
-		}
+	if err := b.gather(sources, func(i int) []Section { return sources[i].sections(s.Name) }); err != nil {
+		return profiles.Profile{}, err
 	}
 	if len(b.profile.Files) == 0 {
 		return profiles.Profile{}, notFound(s, sources, o)

@@ -30,7 +30,7 @@ func encrypted(name string, o Options) (*source, *netsdk.Profile, []profiles.Fil
 // loadEncrypted builds a profile of that store.
 func loadEncrypted(s *source, p *netsdk.Profile) (profiles.Profile, error) {
 	b := builder{profile: profiles.Profile{Name: p.Name, SAMLEndpoint: p.SAMLEndpoint, Consulted: []profiles.FileStamp{s.stamp}}, entries: map[string]entry{}}
-	err := b.add(s)
+	err := b.add(s, s.sections(p.Name))
 	if err != nil {
 		return profiles.Profile{}, withoutLine(err)
 	}

@@ -1,0 +1,115 @@
+package inifile
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
+)
+
+// Bindings is what all profiles of the default files bind.
+type Bindings struct {
+	Profiles []profiles.Profile // those that have cognito_hosts, sorted by name
+	// Broken has an error for each profile that has cognito_hosts and cannot be read: what it binds is not known.
+	Broken    []error
+	Consulted []profiles.FileStamp // every file whose content or absence decided this
+}
+
+const hostsKey = "cognito_hosts"
+
+// LoadBindings reads every profile of the default files that binds a host, each file once. The error is for a file that
+// cannot be read at all.
+func LoadBindings(o Options) (Bindings, error) {
+	sources, err := readAll("", o)
+	if err != nil {
+		return Bindings{}, err
+	}
+	all := Bindings{}
+	hidden, err := all.addEncrypted(o)
+	if err != nil {
+		return Bindings{}, err
+	}
+	sections := make([]map[string][]Section, len(sources))
+	var names []string
+	for i, source := range sources {
+		all.Consulted = append(all.Consulted, source.stamp)
+		sections[i] = map[string][]Section{}
+		for _, s := range Outline(source.data) {
+			name, ok := source.form.profile(s.Name)
+			if !ok {
+				continue
+			}
+			sections[i][name] = append(sections[i][name], s)
+			if slices.ContainsFunc(s.Keys, func(k Key) bool { return k.Name == hostsKey }) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if slices.Contains(hidden, name) {
+			continue // the first store that has a profile gives the whole of it
+		}
+		b := builder{profile: profiles.Profile{Name: name}, entries: map[string]entry{}}
+		err := b.gather(sources, func(i int) []Section { return sections[i][name] })
+		if err != nil {
+			all.Broken = append(all.Broken, err)
+			continue
+		}
+		all.take(b.build())
+	}
+	slices.SortFunc(all.Profiles, func(a, b profiles.Profile) int { return strings.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+func (a *Bindings) take(p profiles.Profile, err error) {
+	switch {
+	case err != nil:
+		a.Broken = append(a.Broken, err)
+	case len(p.Hosts) > 0:
+		a.Profiles = append(a.Profiles, p)
+	}
+}
+
+// addEncrypted reads the profiles of the .NET SDK's store, and names them all.
+func (a *Bindings) addEncrypted(o Options) (names []string, err error) {
+	if o.Encrypted == nil {
+		return nil, nil
+	}
+	// Before the content, so that a change in between makes the stamp wrong and not the content.
+	stamp, err := profiles.Stamp(o.Encrypted.Path)
+	if err != nil {
+		return nil, unreadable(o.Encrypted.Path, err)
+	}
+	a.Consulted = append(a.Consulted, stamp)
+	names, ours, err := o.Encrypted.Names()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range ours {
+		store, p, _, err := encrypted(name, o)
+		switch {
+		case err != nil:
+			a.Broken = append(a.Broken, err)
+		case store != nil:
+			a.take(loadEncrypted(store, p))
+		}
+	}
+	return names, nil
+}
+
+// ASCIIHost gives h with its name as A-labels, as bindings have it; ok is false where the name has no such form, and so
+// no binding.
+func ASCIIHost(h profiles.Host) (ascii profiles.Host, ok bool) {
+	if h.ASCII() {
+		return h, true
+	}
+	name, err := idna.Lookup.ToASCII(h.Name)
+	if err != nil {
+		return h, false
+	}
+	h.Name = name
+	return h, true
+}

@@ -1,0 +1,94 @@
+package inifile
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
+)
+
+func TestLoadBindings(t *testing.T) {
+	h := newHome(t, `[b]
+cognito_client_id = fromcredentials
+`, `[profile c]
+cognito_client_id = x
+[profile b]
+cognito_client_id = fromconfig
+cognito_hosts =
+  git.example.com/team = access user=bob
+  bücher.example = id
+[default]
+cognito_hosts =
+  *.d.example = id
+[profile broken]
+cognito_client_id = !
+cognito_hosts =
+  git.example.com = id
+[profile torn]
+cognito_hosts =
+  git.example.com
+[profile empty]
+cognito_hosts =
+[profile elsewhere]
+cognito_client_id = !
+`)
+	got, err := LoadBindings(h.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, p := range got.Profiles {
+		names = append(names, p.Name)
+	}
+	if !reflect.DeepEqual(names, []string{"b", "default"}) {
+		t.Fatalf("profiles %v", names)
+	}
+	b := got.Profiles[0]
+	want := []profiles.Binding{{Host: "git.example.com", Path: "/team", Kind: "access", User: "bob"}, {Host: "xn--bcher-kva.example", Kind: "id"}}
+	if b.ClientID != "fromcredentials" || !reflect.DeepEqual(b.Hosts, want) {
+		t.Errorf("b is %s %+v", b.ClientID, b.Hosts)
+	}
+	if len(got.Broken) != 2 || !strings.Contains(got.Broken[0].Error(), "[profile broken] cognito_client_id") || !strings.Contains(got.Broken[1].Error(), "[profile torn] cognito_hosts") {
+		t.Errorf("broken: %v", got.Broken)
+	}
+	if len(got.Consulted) != 2 || got.Consulted[0].Path != h.credentials || got.Consulted[1].Path != h.config {
+		t.Errorf("consulted %+v", got.Consulted)
+	}
+}
+
+// One profile read with all others is what it is when it is read alone.
+func TestBindingsAreThoseOfEachProfile(t *testing.T) {
+	h := newHome(t, "[dev]\ncognito_username = bob\n", complete)
+	got, err := LoadBindings(h.options())
+	if err != nil || len(got.Profiles) == 0 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	for _, p := range got.Profiles {
+		alone := mustLoad(t, h, p.Name)
+		alone.Consulted = nil
+		if !reflect.DeepEqual(p, alone) {
+			t.Errorf("together %+v\nalone    %+v", p, alone)
+		}
+	}
+}
+
+func TestASCIIHost(t *testing.T) {
+	for _, test := range []struct {
+		name, want string
+		ok         bool
+	}{
+		{"h.example", "h.example", true},
+		{"bücher.example", "xn--bcher-kva.example", true},
+		{"BÜCHER.example", "xn--bcher-kva.example", true},
+		{"xn--bcher-kva.example", "xn--bcher-kva.example", true},
+		{"ｈ.example", "h.example", true},                // full width: IDNA maps it to the letter, as browsers do
+		{"аpple.example", "xn--pple-43d.example", true}, // a Cyrillic letter is another name
+		{"a\u200db.example", "", false},
+	} {
+		got, ok := ASCIIHost(profiles.Host{Name: test.name})
+		if ok != test.ok || ok && got.Name != test.want {
+			t.Errorf("%q: %q %v", test.name, got.Name, ok)
+		}
+	}
+}
