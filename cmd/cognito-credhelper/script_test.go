@@ -12,7 +12,8 @@ import (
 )
 
 // programs is where TestMain builds the real programs, once: alone/ has the complete program under its own name, pair/ the
-// layout of make install, and apart/ that layout with a front of another version.
+// layout of make install, and apart/ that layout with a front of another version. pairfront/ and apartfront/ have these
+// fronts without a core, for answers that must come from the front.
 var programs string
 
 func TestMain(m *testing.M) {
@@ -41,6 +42,8 @@ func build(dir string) error {
 		{"cognito-credhelper-front", "pair/bin/cognito-credhelper", "1.0.0"},
 		{"cognito-credhelper", "apart/libexec/cognito-credhelper/cognito-credhelper-core", "1.0.0"},
 		{"cognito-credhelper-front", "apart/bin/cognito-credhelper", "0.9.0"},
+		{"cognito-credhelper-front", "pairfront/cognito-credhelper", "1.0.0"},
+		{"cognito-credhelper-front", "apartfront/cognito-credhelper", "0.9.0"},
 		{"cognito-sandbox", "tools/cognito-sandbox", "1.0.0"},
 	} {
 		cmd := exec.Command("go", "build", "-tags", "testclock,grpcnotrace", "-ldflags", "-X "+module+"/internal/version.number="+p.version,
@@ -60,14 +63,16 @@ func build(dir string) error {
 
 // Every transcript holds for the complete program alone, for the pair, and for a pair whose front is another version.
 func TestScripts(t *testing.T) {
-	for mode, bin := range map[string]string{"alone": "alone", "pair": "pair/bin", "apart": "apart/bin"} {
+	for mode, bin := range map[string][2]string{
+		"alone": {"alone", "alone"}, "pair": {"pair/bin", "pairfront"}, "apart": {"apart/bin", "apartfront"},
+	} {
 		t.Run(mode, func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
 				Dir:                 "testdata/script",
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 				UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
-				Setup:               func(env *testscript.Env) error { return setup(env, mode, filepath.Join(programs, bin)) },
+				Setup:               func(env *testscript.Env) error { return setup(env, filepath.Join(programs, bin[0]), filepath.Join(programs, bin[1])) },
 				Condition:           func(name string) (bool, error) { return condition(name, mode) },
 				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 					"sandbox":   sandboxCommand,
@@ -108,7 +113,7 @@ func condition(name, mode string) (bool, error) {
 }
 
 // setup gives a script a home of its own and nothing of the caller's environment that could lead elsewhere.
-func setup(env *testscript.Env, mode, bin string) error {
+func setup(env *testscript.Env, bin, front string) error {
 	env.Values[testOf{}] = env.T()
 	home := filepath.Join(env.WorkDir, "home")
 	if err := os.MkdirAll(filepath.Join(home, ".aws"), 0o700); err != nil {
@@ -119,6 +124,7 @@ func setup(env *testscript.Env, mode, bin string) error {
 		"HOME":                      home,
 		"USERPROFILE":               home,
 		"BIN":                       bin,
+		"FRONT":                     front, // answers from here are the front's own, where there is one
 		"CONFIG":                    filepath.Join(home, ".aws", "config"),
 		"STATE":                     filepath.Join(home, ".local", "state", "cognito-credhelper"),
 		"AWS_EC2_METADATA_DISABLED": "true",

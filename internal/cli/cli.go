@@ -8,6 +8,7 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,10 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/history"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protect"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/all"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/refresh"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
@@ -53,6 +56,8 @@ type sessions interface {
 	Login(ctx context.Context, t tokensource.Target, o tokensource.LoginOptions) (tokensource.LoginResult, error)
 	Logout(ctx context.Context, t tokensource.Target) (tokensource.LogoutResult, error)
 	Status(t tokensource.Target) (tokensource.Status, error)
+	Reject(ctx context.Context, t tokensource.Target, hash [sha256.Size]byte) error
+	Live(session string) bool
 	Adopt(ctx context.Context, t tokensource.Target, o tokensource.LoginOptions, sent token.Secret, get func(context.Context) (cognito.Result, error)) (tokensource.LoginResult, error)
 }
 
@@ -87,14 +92,19 @@ type program struct {
 	// front is the version of the front that handed this call over; "" without one. resumed says that it had waited.
 	front   string
 	resumed bool
+	called  string // the profile in the name that we were called by
 	// running is the command that this run carries out, with what follows it; nil before that is known.
 	running *cobra.Command
 	args    []string
+	meant   *profiles.Selection // the profile whose binding covers the host that is asked for; nil before that is known
 
 	stateFolder  func() (folder, ignored string, err error)
 	loadProfile  func(s profiles.Selection, getenv func(string) string) (profiles.Profile, error)
 	profileNames func(location string) ([]string, error)
-	configFile   func() string // the default file that configure writes; "" without a home folder
+	// bindings is what all profiles of the default files bind. unknown is a profile of them whose bindings cannot be read.
+	bindings     func() (table profileindex.Hosts, unknown, err error)
+	kept         func() (*hostTokens, error) // tokens that tools gave us to keep
+	configFile   func() string               // the default file that configure writes; "" without a home folder
 	sessions     func() (sessions, error)
 	aws          func() (awsProvider, error)
 	userPool     func(tokensource.Target) (userPool, error)
@@ -114,7 +124,7 @@ type keyValue struct{ key, value string }
 // run carries out one command line.
 func (p *program) run(ctx context.Context, args []string) int {
 	defer p.flushCalls()
-	err := p.carryOut(ctx, args[min(1, len(args)):])
+	err := p.carryOut(ctx, args)
 	var silent exitCode
 	switch {
 	case err == nil:
@@ -135,16 +145,23 @@ func orInterrupted(ctx context.Context, err error) error {
 	return err
 }
 
-// carryOut runs a command, or is the worker that another run of this program started.
+// carryOut runs a command, by its own name or by the name that a tool calls us, or is the worker that another run of this
+// program started.
 func (p *program) carryOut(ctx context.Context, args []string) error {
-	if len(args) == 1 && args[0] == refresh.Argument {
+	if len(args) == 2 && args[1] == refresh.Argument {
 		return p.renew(ctx)
 	}
+	called := all.Invoked(args)
+	line := called.Args
+	if called.Verb != "" {
+		line = append([]string{called.Verb}, line...)
+	}
+	p.called = called.Profile
 	root := p.root()
-	if err := unknownCommand(root, args); err != nil {
+	if err := unknownCommand(root, line); err != nil {
 		return err
 	}
-	root.SetArgs(args)
+	root.SetArgs(line)
 	return root.ExecuteContext(ctx)
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
@@ -33,6 +35,7 @@ type bench struct {
 	fake           fakeSessions
 	tty            fakeTerminal
 	remembered     []string
+	bound          []profiles.Profile // whose bindings count
 }
 
 // fakeSessions answers with what it holds, and keeps what it was asked.
@@ -49,12 +52,22 @@ type fakeSessions struct {
 	token  token.Token
 	aws    token.AWSCredentials
 	err    error
+
+	rejected [][sha256.Size]byte
+	live     func(session string) bool // nil: every session is
 }
 
 func (f *fakeSessions) Token(_ context.Context, t tokensource.Target, w tokensource.Want) (token.Token, error) {
 	f.target, f.want = t, w
 	return f.token, f.err
 }
+
+func (f *fakeSessions) Reject(_ context.Context, _ tokensource.Target, hash [sha256.Size]byte) error {
+	f.rejected = append(f.rejected, hash)
+	return f.err
+}
+
+func (f *fakeSessions) Live(session string) bool { return f.live == nil || f.live(session) }
 
 func (f *fakeSessions) Retrieve(_ context.Context, t tokensource.Target, w tokensource.Want) (token.AWSCredentials, error) {
 	f.target, f.want = t, w
@@ -131,6 +144,7 @@ func newBench(t *testing.T) *bench {
 			p.Name = s.Name
 			return p, nil
 		},
+		bindings:     func() (profileindex.Hosts, error, error) { return tableOf(b.bound), nil, nil },
 		profileNames: func(string) ([]string, error) { return []string{"dev", "prod"}, nil },
 		configFile:   func() string { return filepath.Join(t.TempDir(), "config") },
 		sessions:     func() (sessions, error) { return &b.fake, nil },

@@ -68,6 +68,12 @@ func compose(env Env) *program {
 	p.stateFolder = func() (string, string, error) { return statefolder.Find(env.Getenv) }
 	p.loadProfile = c.loadProfile
 	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.ini(env.Getenv)) }
+	p.bindings = c.bindings
+	p.kept = func() (*hostTokens, error) {
+		folder, _, err := p.stateFolder()
+		slots := keyslot.Open(folder)
+		return &hostTokens{cache: tokencache.OpenHosts(folder, slots), slots: slots, now: p.now}, err
+	}
 	p.configFile = func() string {
 		_, config := profiles.DefaultFiles(env.Getenv, c.home)
 		return config
@@ -211,6 +217,39 @@ func (c *parts) remember(s profiles.Selection, p profiles.Profile) {
 		MinTTL:    p.MinTTL,
 	}
 	_ = profileindex.Save(folder, s, credentials, config, p.Consulted, answer, c.p.now().Wall)
+}
+
+// bindings is the table that is kept for the front, where it holds, else one that is made and kept.
+func (c *parts) bindings() (table profileindex.Hosts, unknown, err error) {
+	folder, _, err := c.p.stateFolder()
+	if err != nil {
+		return table, nil, err
+	}
+	credentials, config := profiles.DefaultFiles(c.p.Getenv, c.home)
+	if table, ok := profileindex.LoadHosts(folder, credentials, config); ok {
+		return table, nil, nil
+	}
+	all, err := inifile.LoadBindings(c.ini(c.p.Getenv))
+	if err != nil {
+		return table, nil, err
+	}
+	table = tableOf(all.Profiles)
+	if len(all.Broken) > 0 {
+		return table, all.Broken[0], nil // not kept: the front would say "not bound", and nobody why
+	}
+	_ = profileindex.SaveHosts(folder, credentials, config, all.Consulted, table, c.p.now().Wall) // it only saves time
+	return table, nil, nil
+}
+
+func tableOf(list []profiles.Profile) profileindex.Hosts {
+	var bounds []profileindex.Bound
+	for _, p := range list {
+		id := tokensource.Target{Profile: p}.Identity().SessionID()
+		for _, b := range p.Hosts {
+			bounds = append(bounds, profileindex.Bound{Binding: b, Profile: p.Name, SessionID: id, Username: p.Username, MinTTL: p.MinTTL})
+		}
+	}
+	return profileindex.NewHosts(bounds)
 }
 
 // renew is the life of a detached worker.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,6 +49,8 @@ func (p *program) began(c *cobra.Command, args []string) { p.running, p.args = c
 func (p *program) selected() (s profiles.Selection, username string) {
 	value := func(string) string { return "" }
 	switch {
+	case p.meant != nil:
+		return *p.meant, ""
 	case p.running == nil:
 	case p.running.DisableFlagParsing:
 		value = func(flag string) string { return valueOf(flag, p.args) }
@@ -58,7 +61,7 @@ func (p *program) selected() (s profiles.Selection, username string) {
 	if name == "" {
 		name = value("profile-name")
 	}
-	return profiles.Select(name, value("profile-location"), p.Getenv), value("username")
+	return profiles.Select(cmp.Or(name, p.called), value("profile-location"), p.Getenv), value("username")
 }
 
 // lineFor is the running command's line for a session. A machine verb is its tool's to run, and prints secrets: for a

@@ -33,7 +33,7 @@ func (p *program) machineCommand(a protocol.Adapter) *cobra.Command {
 
 // serve answers one call of a host.
 func (p *program) serve(c *cobra.Command, a protocol.Adapter, args []string) error {
-	call := protocol.Call{Args: args, Getenv: p.Getenv, In: p.Stdin, Out: p.Stdout, Resumed: p.resumed}
+	call := protocol.Call{Args: args, Profile: p.called, Getenv: p.Getenv, In: p.Stdin, Out: p.Stdout, Resumed: p.resumed}
 	result := a.Serve(c.Context(), call, &source{p})
 	if result.Err == nil {
 		return ending(result.Exit)

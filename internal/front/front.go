@@ -36,6 +36,10 @@ func Main(args []string) int {
 		credentials, config := profiles.DefaultFiles(os.Getenv, home)
 		return profileindex.Load(folder, s, credentials, config)
 	}
+	hosts := func(folder string) (profileindex.Hosts, bool) {
+		credentials, config := profiles.DefaultFiles(os.Getenv, home)
+		return profileindex.LoadHosts(folder, credentials, config)
+	}
 	p := process{
 		args:       args,
 		getenv:     os.Getenv,
@@ -46,7 +50,9 @@ func Main(args []string) int {
 		executable: os.Executable,
 		adapters:   all.Adapters(nil),
 		open:       openStore,
+		stored:     openStored,
 		lookup:     lookup,
+		hosts:      hosts,
 		now:        clock.Now,
 		replace:    replace,
 		maxWait:    maxWait,
@@ -64,7 +70,9 @@ type process struct {
 	executable func() (string, error)
 	adapters   []protocol.Adapter
 	open       func(folder string) store
+	stored     func(folder string) store // of tokens that tools gave us to keep
 	lookup     func(folder string, s profiles.Selection) (profileindex.Answer, bool)
+	hosts      func(folder string) (profileindex.Hosts, bool)
 	now        func() token.Instant
 	replace    func(core string, args, env []string, held *os.File) (exit int, err error)
 	maxWait    time.Duration
@@ -74,8 +82,7 @@ type process struct {
 func (p *process) run() int {
 	call := all.Invoked(p.args)
 	adapter, ok := all.Find(p.adapters, call.Verb)
-	// A profile in the program's name is for adapters that know of it; none here does yet.
-	if !ok || call.Profile != "" {
+	if !ok {
 		return p.become(takeover{})
 	}
 	protect.Process()
@@ -86,12 +93,14 @@ func (p *process) run() int {
 	c := &caller{
 		process: p,
 		adapter: adapter,
-		args:    call.Args,
+		call:    call,
 		in:      recorder{from: p.in},
 		out:     writer{to: p.out},
 		source: &source{
-			store: p.open(folder),
-			now:   p.now,
+			store:  p.open(folder),
+			stored: p.stored(folder),
+			now:    p.now,
+			hosts:  func() (profileindex.Hosts, bool) { return p.hosts(folder) },
 			lookup: func(s profiles.Selection) (profileindex.Answer, bool) {
 				return p.lookup(folder, s)
 			},
@@ -109,7 +118,7 @@ func (p *process) say(sentence string) {
 type caller struct {
 	*process
 	adapter protocol.Adapter
-	args    []string
+	call    all.Invocation
 	in      recorder
 	out     writer
 	source  *source
@@ -179,7 +188,7 @@ func (c *caller) answerLocked(id string, l lock) int {
 func (c *caller) serve() (exit int, done bool) {
 	c.source.stale = stale{}
 	c.in.rewind()
-	r := c.adapter.Serve(context.Background(), protocol.Call{Args: c.args, Getenv: c.getenv, In: &c.in, Out: &c.out}, c.source)
+	r := c.adapter.Serve(context.Background(), protocol.Call{Args: c.call.Args, Profile: c.call.Profile, Getenv: c.getenv, In: &c.in, Out: &c.out}, c.source)
 	switch {
 	case r.Err == nil:
 		return r.Exit, true

@@ -108,7 +108,9 @@ func (l fakeLock) Unlock() error {
 type bench struct {
 	t        *testing.T
 	store    *fakeStore
+	stored   *fakeStore           // nil: empty
 	index    *profileindex.Answer // nil: no index
+	table    []profileindex.Bound // nil: no table
 	in       io.Reader
 	adapters []protocol.Adapter
 	env      map[string]string
@@ -167,6 +169,13 @@ func (b *bench) run(line string) int {
 		executable: func() (string, error) { return filepath.Join(folder, "cognito-credhelper"), nil },
 		adapters:   b.adapters,
 		open:       func(string) store { return b.store },
+		stored: func(string) store {
+			if b.stored == nil {
+				return &fakeStore{}
+			}
+			return b.stored
+		},
+		hosts: func(string) (profileindex.Hosts, bool) { return profileindex.NewHosts(b.table), b.table != nil },
 		lookup: func(_ string, s profiles.Selection) (profileindex.Answer, bool) {
 			b.asked = append(b.asked, s)
 			if b.index == nil {
@@ -238,8 +247,8 @@ func TestWarm(t *testing.T) {
 
 func TestHandedOverUnread(t *testing.T) {
 	for _, line := range []string{
-		"cognito-credhelper", "cognito-credhelper --help", "cognito-credhelper login --profile p", "cognito-credhelper git get",
-		"git-credential-cognito get", "docker-credential-cognito-dev get", "cognito-credhelper --profile p token",
+		"cognito-credhelper", "cognito-credhelper --help", "cognito-credhelper login --profile p", "cognito-credhelper no-such-verb get",
+		"cargo-credential-cognito --cargo-plugin", "cognito-credhelper --profile p token",
 		"cognito-credhelper token --help", "cognito-credhelper token --nope", "cognito-credhelper token --claims",
 		"cognito-credhelper token --username bob", "cognito-credhelper credential-process --profile-location f",
 	} {
@@ -539,6 +548,7 @@ func TestHalfAnAnswerIsNotFollowedByAnother(t *testing.T) {
 	var stderr bytes.Buffer
 	p := process{args: []string{"x", "token"}, getenv: func(n string) string { return b.env[n] }, in: noInput{t}, out: &pipe, err: &stderr,
 		adapters: b.adapters, open: func(string) store { return b.store }, now: func() token.Instant { return present }, replace: b.replace,
+		stored: func(string) store { return nil },
 		lookup: func(string, profiles.Selection) (profileindex.Answer, bool) { return *b.index, true }}
 	if exit := p.run(); exit != 1 || pipe.String() != "fre" || b.core != nil || !strings.HasPrefix(stderr.String(), "cognito-credhelper: ") {
 		t.Errorf("exit %d, stdout %q, stderr %q, core %+v", exit, pipe.String(), stderr.String(), b.core)

@@ -112,6 +112,8 @@ func frontMain(scene string) int {
 		args: os.Args, getenv: os.Getenv, environ: os.Environ, in: os.Stdin, out: os.Stdout, err: os.Stderr, executable: os.Executable,
 		adapters: append(all.Adapters(nil), readsInput()),
 		open:     func(string) store { return s },
+		stored:   func(string) store { return s },
+		hosts:    func(string) (profileindex.Hosts, bool) { return profileindex.Hosts{}, false },
 		lookup: func(string, profiles.Selection) (profileindex.Answer, bool) {
 			runtime.GC() // nothing that the core needs may be collected meanwhile
 			return profileindex.Answer{SessionID: sessionID}, true

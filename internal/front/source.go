@@ -2,7 +2,6 @@ package front
 
 import (
 	"context"
-	"crypto/sha256"
 	"os"
 	"time"
 
@@ -37,6 +36,10 @@ func openStore(folder string) store {
 	return cache{tokencache.Open(folder, keyslot.Open(folder))}
 }
 
+func openStored(folder string) store {
+	return cache{tokencache.OpenHosts(folder, keyslot.Open(folder))}
+}
+
 // TryLock returns a nil interface, not a nil pointer in one, where there is no lock.
 func (c cache) TryLock(id string) (lock, bool, error) {
 	tx, ok, err := c.Cache.TryLock(id)
@@ -51,6 +54,8 @@ type source struct {
 	store  store
 	now    func() token.Instant
 	lookup func(profiles.Selection) (profileindex.Answer, bool)
+	hosts  func() (profileindex.Hosts, bool) // the table of bindings
+	stored store                             // tokens that tools gave us to keep
 
 	// renewing says that another process holds the lock, so that what is due may be handed out meanwhile.
 	renewing bool
@@ -75,9 +80,14 @@ func (s *source) Token(_ context.Context, r protocol.Request) (token.Token, erro
 	if !ok {
 		return token.Token{}, token.ErrMiss
 	}
-	t := session.Hot.Tokens.Get(r.Use)
-	q := question{id: session.ID, works: []string{"refresh"}, terms: terms(r, answer, token.DefaultTokenTTL)}
-	if t.Value.Empty() || rejected(session.Hot.Rejected, t.Value) {
+	return s.tokenOf(session, r.Use, terms(r, answer, token.DefaultTokenTTL))
+}
+
+// tokenOf answers with a token of the session.
+func (s *source) tokenOf(session *tokencache.Session, use token.Use, terms token.Terms) (token.Token, error) {
+	t := session.Hot.Tokens.Get(use)
+	q := question{id: session.ID, works: []string{"refresh"}, terms: terms}
+	if t.Value.Empty() || s.refused(session, t) {
 		return token.Token{}, s.miss(q)
 	}
 	return t, s.judge(q, t.Lifetime)
@@ -166,20 +176,6 @@ func (s *source) failedSince(start time.Time) bool {
 	for _, work := range s.stale.works {
 		a, ok := s.store.LastAttempt(s.stale.id, work)
 		if ok && a.Outcome != tokencache.Running && a.Outcome != tokencache.Done && !a.Ended.Before(start) {
-			return true
-		}
-	}
-	return false
-}
-
-// rejected reports whether a host said that it was refused this token. Tokens are kept as SHA-256.
-func rejected(hashes []tokencache.Rejected, t token.Secret) bool {
-	if len(hashes) == 0 {
-		return false
-	}
-	hash := sha256.Sum256([]byte(t.Reveal()))
-	for _, r := range hashes {
-		if r.Hash == hash {
 			return true
 		}
 	}

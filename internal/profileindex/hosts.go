@@ -15,6 +15,7 @@ type Bound struct {
 	Binding   profiles.Binding
 	Profile   string
 	SessionID string
+	Username  string        // cognito_username of the profile; "" when not set
 	MinTTL    time.Duration // cognito_min_ttl of the profile; 0 when not set
 }
 
@@ -56,7 +57,7 @@ func NewHosts(bounds []Bound) Hosts {
 			n = len(known)
 			known[b.Profile] = n
 			t.profiles = appendUint32(t.profiles, len(t.blob))
-			for _, s := range []string{b.Profile, b.SessionID} {
+			for _, s := range []string{b.Profile, b.SessionID, b.Username} {
 				t.blob = appendString(t.blob, s)
 			}
 			t.blob = appendUint64(t.blob, uint64(b.MinTTL))
@@ -160,7 +161,7 @@ func (t Hosts) row(i int) Bound {
 	b.Binding.Loopback = d.byte() == 1
 	if n := int(number(d.take(4))); n < t.profiles.len() {
 		d := t.decoder(t.profiles.at(n))
-		b.Profile, b.SessionID = d.string(), d.string()
+		b.Profile, b.SessionID, b.Username = d.string(), d.string(), d.string()
 		b.MinTTL = time.Duration(d.uint64())
 	}
 	return b
@@ -172,6 +173,24 @@ func (t Hosts) decoder(at int) decoder {
 		return decoder{short: true}
 	}
 	return decoder{rest: t.blob[at:]}
+}
+
+// Listed gives each host that is bound by its whole name, of profile's only where one is named, with the binding that wins
+// for it: no wildcard, no path, and nothing that two profiles disagree on.
+func (t Hosts) Listed(profile string) iter.Seq2[Bound, profiles.Host] {
+	return func(yield func(Bound, profiles.Host) bool) {
+		var before profiles.Host
+		for b := range t.All() {
+			h := profiles.Host{Scheme: "https", Name: b.Binding.Host, Port: b.Binding.Port}
+			if h == before || strings.HasPrefix(h.Name, "*") || b.Binding.Path != "" {
+				continue
+			}
+			before = h
+			if won := t.Match(h, profile); len(won) == 1 && !yield(won[0], h) {
+				return
+			}
+		}
+	}
 }
 
 const (
@@ -207,8 +226,8 @@ func SaveHosts(folder, credentials, config string, consulted []profiles.FileStam
 }
 
 // The file of a table is framed as that of an answer, with another checksum at its end; inside are the names of the two files, the stamps, the offsets of
-// profiles and of rows, each with their number before them, and what they point into: profiles (name, session id, least
-// life) and rows (host, port, path, kind, user, loopback, number of the profile).
+// profiles and of rows, each with their number before them, and what they point into: profiles (name, session id, user
+// name, least life) and rows (host, port, path, kind, user, loopback, number of the profile).
 func encodeHosts(files [2]string, consulted []profiles.FileStamp, t Hosts) []byte {
 	b := append([]byte(hostsMagic), format, minReader)
 	for _, s := range files {

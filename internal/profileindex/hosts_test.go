@@ -26,7 +26,7 @@ var table = []Bound{
 	bound("e", "s2", "kinds.example.com", "", "access"),
 	bound("d", "s3", "*.example.com", "", "access"),
 	bound("d", "s3", "*.deep.example.com", "", "id"),
-	{Binding: profiles.Binding{Host: "127.0.0.1", Port: "8443", Kind: "id", User: "u", Loopback: true}, Profile: "f", SessionID: "s4", MinTTL: time.Minute},
+	{Binding: profiles.Binding{Host: "127.0.0.1", Port: "8443", Kind: "id", User: "u", Loopback: true}, Profile: "f", SessionID: "s4", Username: "bob", MinTTL: time.Minute},
 }
 
 func TestHostsMatch(t *testing.T) {

@@ -19,10 +19,12 @@ const MaxRequest = 1 << 20
 
 // Call is one run of a machine verb.
 type Call struct {
-	Args   []string            // after the verb
-	Getenv func(string) string // the environment; never os.Getenv
-	In     io.Reader           // the request, for protocols that send one; never read otherwise
-	Out    io.Writer           // the protocol's answer, written in one Write
+	Args []string // after the verb
+	// Profile is the suffix of the name that we were called by, as in docker-credential-cognito-dev; "" without one.
+	Profile string
+	Getenv  func(string) string // the environment; never os.Getenv
+	In      io.Reader           // the request, for protocols that send one; never read otherwise
+	Out     io.Writer           // the protocol's answer, written in one Write
 	// Resumed says that the front handed this call over after it had waited for another process.
 	Resumed bool
 }
@@ -50,6 +52,8 @@ type Adapter struct {
 type Source interface {
 	Token(ctx context.Context, r Request) (token.Token, error)
 	AWSCredentials(ctx context.Context, r Request) (token.AWSCredentials, error)
+	HostSource
+	TokenStore
 }
 
 // Request names the credential that is wanted.

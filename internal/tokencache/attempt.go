@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/atomicfile"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
 // # The lock file, format 1
@@ -105,6 +106,21 @@ func Tried(last func(work string) (Attempt, bool), works ...string) time.Time {
 		}
 	}
 	return latest
+}
+
+// forcedWait keeps renewals apart that only a host's refusal asks for: a host that refuses everything must not wear out the
+// session of all the others.
+const forcedWait = 30 * time.Second
+
+// LetsForce reports whether a token with this life, which a host refused, may be renewed for that alone after a, the last
+// attempt at a refresh. Where a refresh is under way, or gave a newer token since the session was read, it says yes, too:
+// the caller then finds that one.
+func (a Attempt) LetsForce(l token.Lifetime, now time.Time) bool {
+	if a.Outcome == Running || a.Outcome == Done && l.Issued.Before(a.Started) {
+		return true
+	}
+	age := now.Sub(a.Started)
+	return age < 0 || age >= forcedWait
 }
 
 // readTries is how often a reader looks again after it may have met a half-written file.

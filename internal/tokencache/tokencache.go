@@ -70,6 +70,11 @@ type Rejected struct {
 	extra token.Secret
 }
 
+// IsRejected reports whether a host said that it was refused the token with this SHA-256.
+func (h *Hot) IsRejected(hash [32]byte) bool {
+	return slices.ContainsFunc(h.Rejected, func(r Rejected) bool { return r.Hash == hash })
+}
+
 // Death is the tombstone of a session.
 type Death struct {
 	Reason string // one sentence
@@ -100,6 +105,15 @@ type Cache struct {
 // Open names the state folder; nothing on disk is touched.
 func Open(folder string, slots *keyslot.Slots) *Cache {
 	return &Cache{filepath.Join(folder, "sessions"), slots, time.Now}
+}
+
+// HostIdentity is the identity under which a tool's own token for a host is kept (OpenHosts). authority is host[:port].
+func HostIdentity(authority string) Identity { return Identity{Endpoint: "https://" + authority} }
+
+// OpenHosts names the store of tokens that tools gave us to keep, one for each host (HostIdentity): the same files in
+// another folder. The token is Hot.Tokens.Access, the tool's own document the cold record.
+func OpenHosts(folder string, slots *keyslot.Slots) *Cache {
+	return &Cache{filepath.Join(folder, "hosts"), slots, time.Now}
 }
 
 // Load reads the hot record without a lock. A session that is not there gives ErrNoSession; other errors carry a token.Kind

@@ -126,6 +126,9 @@ func (c *call) judge(kept *tokencache.Session) (token.Advice, error) {
 			Next:    "lower --min-ttl or cognito_min_ttl",
 		}
 	}
+	if advice.Usable() && c.refused(kept) {
+		return token.RenewFirst, nil // until there is a new one it serves other hosts
+	}
 	return advice, nil
 }
 

@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/credentialprocess"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/gitcredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/printtoken"
 )
 
@@ -14,5 +15,6 @@ func Adapters(claims printtoken.Claims) []protocol.Adapter {
 	return []protocol.Adapter{
 		credentialprocess.Adapter(),
 		printtoken.Adapter(claims),
+		gitcredential.Adapter(),
 	}
 }

@@ -7,37 +7,28 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/protocoltest"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
 // This is the contract of every adapter, whichever source stands behind it.
 
-type warm struct{}
-
-func life() token.Lifetime {
-	now := time.Now()
-	return token.Lifetime{Issued: now, Expires: now.Add(time.Hour)}
+func warm() *protocoltest.Source {
+	t := protocoltest.Token("header.payload.signature")
+	return &protocoltest.Source{
+		Tokens: token.Set{Access: t, ID: t},
+		AWS:    token.AWSCredentials{AccessKeyID: "ASIA", SecretAccessKey: token.NewSecret("s"), SessionToken: token.NewSecret("t"), Lifetime: t.Lifetime},
+		Bound:  map[string]protocol.HostCredential{"h.example": {Token: t, Username: "alice", Profile: "dev"}},
+	}
 }
 
-func (warm) Token(context.Context, protocol.Request) (token.Token, error) {
-	return token.Token{Value: token.NewSecret("header.payload.signature"), Lifetime: life()}, nil
-}
+func failing(err error) *protocoltest.Source { return &protocoltest.Source{Err: err} }
 
-func (warm) AWSCredentials(context.Context, protocol.Request) (token.AWSCredentials, error) {
-	return token.AWSCredentials{AccessKeyID: "ASIA", SecretAccessKey: token.NewSecret("s"), SessionToken: token.NewSecret("t"), Lifetime: life()}, nil
-}
-
-type failing struct{ err error }
-
-func (f failing) Token(context.Context, protocol.Request) (token.Token, error) {
-	return token.Token{}, f.err
-}
-
-func (f failing) AWSCredentials(context.Context, protocol.Request) (token.AWSCredentials, error) {
-	return token.AWSCredentials{}, f.err
+// requests has what each adapter that serves hosts is asked, for the bound host.
+var requests = map[string]struct{ args, in string }{
+	"git": {"get", "protocol=https\nhost=h.example\n\n"},
 }
 
 // out counts writes.
@@ -55,6 +46,16 @@ type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
+// failures has what a verb's protocol wants on standard output of a failure; of others it is empty.
+var failures = map[string]func(token.Kind) string{
+	"git": func(k token.Kind) string {
+		if k == token.LoginNeeded || k == token.Refused || k == token.Unavailable {
+			return "quit=1\n"
+		}
+		return ""
+	},
+}
+
 // untouchable is the standard input of protocols that send nothing.
 type untouchable struct{ t *testing.T }
 
@@ -63,8 +64,12 @@ func (u untouchable) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func call(t *testing.T, w io.Writer, args ...string) protocol.Call {
-	return protocol.Call{Args: args, Getenv: func(string) string { return "" }, In: untouchable{t}, Out: w}
+func call(t *testing.T, verb string, w io.Writer, args ...string) protocol.Call {
+	c := protocol.Call{Args: args, Getenv: func(string) string { return "" }, In: untouchable{t}, Out: w}
+	if r, ok := requests[verb]; ok {
+		c.Args, c.In = append(args, strings.Fields(r.args)...), strings.NewReader(r.in)
+	}
+	return c
 }
 
 func TestContract(t *testing.T) {
@@ -73,30 +78,34 @@ func TestContract(t *testing.T) {
 		t.Run(a.Verb, func(t *testing.T) {
 			t.Run("a warm answer is one write and exit 0", func(t *testing.T) {
 				var o out
-				if r := a.Serve(ctx, call(t, &o), warm{}); r.Err != nil || r.Exit != 0 || o.writes != 1 || !strings.HasSuffix(o.String(), "\n") {
+				if r := a.Serve(ctx, call(t, a.Verb, &o), warm()); r.Err != nil || r.Exit != 0 || o.writes != 1 || !strings.HasSuffix(o.String(), "\n") {
 					t.Errorf("%+v after %d writes: %q", r, o.writes, o.String())
 				}
 			})
-			t.Run("a failure keeps its error and prints nothing", func(t *testing.T) {
+			t.Run("a failure keeps its error and prints nothing that is not the protocol's", func(t *testing.T) {
 				for _, kind := range []token.Kind{token.Failure, token.LoginNeeded, token.Refused, token.Unavailable, token.BadProfile, token.Interrupted} {
 					var o out
-					want := &token.Error{Kind: kind, Message: "no"}
-					if r := a.Serve(ctx, call(t, &o), failing{want}); r.Err != want || r.Exit != kind.ExitCode() || o.writes != 0 {
-						t.Errorf("%+v after %d writes, want exit %d", r, o.writes, kind.ExitCode())
+					want, printed := &token.Error{Kind: kind, Message: "no"}, ""
+					if f := failures[a.Verb]; f != nil {
+						printed = f(kind)
+					}
+					if r := a.Serve(ctx, call(t, a.Verb, &o), failing(want)); r.Err != want || r.Exit != kind.ExitCode() || o.String() != printed || o.writes > 1 {
+						t.Errorf("%+v, printed %q, want exit %d and %q", r, o.String(), kind.ExitCode(), printed)
 					}
 				}
-				if r := a.Serve(ctx, call(t, &out{}), failing{token.ErrMiss}); !errors.Is(r.Err, token.ErrMiss) {
-					t.Errorf("a miss became %v", r.Err)
+				var o out
+				if r := a.Serve(ctx, call(t, a.Verb, &o), failing(token.ErrMiss)); !errors.Is(r.Err, token.ErrMiss) || o.writes != 0 {
+					t.Errorf("a miss became %v, after %d writes", r.Err, o.writes)
 				}
 			})
 			t.Run("an unknown flag is a usage error before the source is asked", func(t *testing.T) {
 				var o out
-				if r := a.Serve(ctx, call(t, &o, "--no-such-flag"), failing{errors.New("asked")}); token.KindOf(r.Err) != token.Usage || r.Exit != 2 || o.writes != 0 {
+				if r := a.Serve(ctx, call(t, a.Verb, &o, "--no-such-flag"), failing(errors.New("asked"))); token.KindOf(r.Err) != token.Usage || r.Exit != 2 || o.writes != 0 {
 					t.Errorf("%+v", r)
 				}
 			})
 			t.Run("an answer that cannot be written is a failure", func(t *testing.T) {
-				if r := a.Serve(ctx, call(t, closed{}), warm{}); r.Err == nil || r.Exit == 0 {
+				if r := a.Serve(ctx, call(t, a.Verb, closed{}), warm()); r.Err == nil || r.Exit == 0 {
 					t.Errorf("%+v", r)
 				}
 			})

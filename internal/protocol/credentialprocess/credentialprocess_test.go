@@ -8,22 +8,9 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/protocoltest"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
-
-type source struct {
-	credentials token.AWSCredentials
-	asked       protocol.Request
-}
-
-func (s *source) Token(context.Context, protocol.Request) (token.Token, error) {
-	return token.Token{}, token.ErrMiss
-}
-
-func (s *source) AWSCredentials(_ context.Context, r protocol.Request) (token.AWSCredentials, error) {
-	s.asked = r
-	return s.credentials, nil
-}
 
 func good() token.AWSCredentials {
 	end := time.Date(2026, 11, 23, 2, 37, 45, 999_999_999, time.FixedZone("", 3600))
@@ -36,13 +23,13 @@ func good() token.AWSCredentials {
 	}
 }
 
-func serveTo(out *bytes.Buffer, s *source, args ...string) protocol.Result {
+func serveTo(out *bytes.Buffer, s *protocoltest.Source, args ...string) protocol.Result {
 	return Serve(context.Background(), protocol.Call{Args: args, Getenv: func(string) string { return "" }, Out: out}, s)
 }
 
 func TestDocument(t *testing.T) {
 	var out bytes.Buffer
-	s := &source{credentials: good()}
+	s := &protocoltest.Source{AWS: good()}
 	if r := serveTo(&out, s, "--profile", "dev", "--min-ttl", "20m"); r.Err != nil || r.Exit != 0 {
 		t.Fatal(r)
 	}
@@ -51,8 +38,8 @@ func TestDocument(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("got  %swant %s", out.String(), want)
 	}
-	if s.asked.Use != token.UseID || !s.asked.RenewFirst || s.asked.MinTTL != 20*time.Minute || s.asked.Profile.Name != "dev" {
-		t.Errorf("asked for %+v", s.asked)
+	if r := s.Asked[0]; r.Use != token.UseID || !r.RenewFirst || r.MinTTL != 20*time.Minute || r.Profile.Name != "dev" {
+		t.Errorf("asked for %+v", r)
 	}
 }
 
@@ -60,7 +47,7 @@ func TestAccountIDOnlyWhenKnown(t *testing.T) {
 	var out bytes.Buffer
 	c := good()
 	c.AccountID = ""
-	serveTo(&out, &source{credentials: c})
+	serveTo(&out, &protocoltest.Source{AWS: c})
 	var document map[string]any
 	if err := json.Unmarshal(out.Bytes(), &document); err != nil {
 		t.Fatal(err)
@@ -80,7 +67,7 @@ func TestIncompleteCredentialsAreNoAnswer(t *testing.T) {
 		var out bytes.Buffer
 		c := good()
 		spoil(&c)
-		if r := serveTo(&out, &source{credentials: c}); r.Exit != 1 || r.Err == nil || out.Len() != 0 {
+		if r := serveTo(&out, &protocoltest.Source{AWS: c}); r.Exit != 1 || r.Err == nil || out.Len() != 0 {
 			t.Errorf("%s: %+v, printed %q", name, r, out.String())
 		}
 	}

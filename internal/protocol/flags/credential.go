@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/safetext"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
@@ -43,12 +45,41 @@ func (c *Credential) Take(p *Parser) bool {
 
 // Request gives what the flags ask for. getenv is asked for AWS_PROFILE only.
 func (c *Credential) Request(getenv func(string) string) protocol.Request {
-	r := protocol.Request{Profile: profiles.Select(c.profile, c.location, getenv), Username: c.username}
+	return protocol.Request{Profile: profiles.Select(c.profile, c.location, getenv), Username: c.username, MinTTL: c.life()}
+}
+
+// life is the least remaining life as a request has it.
+func (c *Credential) life() time.Duration {
 	switch {
 	case c.minTTL > 0:
-		r.MinTTL = c.minTTL
+		return c.minTTL
 	case c.minTTL == 0: // "anything that has not expired"; 0 itself would mean the default
-		r.MinTTL = time.Nanosecond
+		return time.Nanosecond
+	default:
+		return 0
 	}
-	return r
+}
+
+// HostUsage describes the same flags for a verb that serves hosts, for the Usage of an adapter.
+const HostUsage = `  --profile NAME           only what this profile binds (also --profile-name); else every profile of the AWS
+                           files is looked at, and AWS_PROFILE does not count
+  --profile-location FILE  search only this file for the profile; needs --profile
+  --username NAME          session of this user, where the profile names another one
+  --min-ttl DURATION       least remaining life to hand out: 90s, 15m, 1h, or seconds
+`
+
+// HostRequest gives what the flags of a verb that serves hosts ask for; called is the profile in the name that we were
+// called by (Call.Profile).
+func (c *Credential) HostRequest(called string) (protocol.HostRequest, error) {
+	r := protocol.HostRequest{Profile: c.profile, Location: c.location, Username: c.username, MinTTL: c.life()}
+	switch {
+	case r.Profile == "":
+		r.Profile = called
+	case called != "" && called != r.Profile:
+		return r, &token.Error{Kind: token.Usage, Message: "the name of the program names profile " + safetext.Line(called, 40) + ", and --profile another one"}
+	}
+	if r.Location != "" && r.Profile == "" {
+		return r, &token.Error{Kind: token.Usage, Message: "--profile-location needs --profile here"}
+	}
+	return r, nil
 }

@@ -7,12 +7,14 @@ package printtoken
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/flags"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/jsonstring"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
 const usage = `Usage: cognito-credhelper token [flags]
@@ -22,6 +24,8 @@ It never asks anything: sign in before, with "cognito-credhelper login".
 
 Flags:
 ` + flags.CredentialUsage + `  --use access|id          which token (default access)
+  --host HOST[:PORT][/PATH]  what the cognito_hosts of any profile (of --profile's, if it is given) hold out for this
+                           host; AWS_PROFILE does not count, and the binding says which token
   --format FORMAT          raw (default): the token
                            header: Authorization: Bearer TOKEN
                            headers-json: {"headers":{"Authorization":["Bearer TOKEN"]}}
@@ -31,6 +35,7 @@ Flags:
 Examples:
   curl -H "$(cognito-credhelper token --profile dev --format header)" https://api.example.com/
   cognito-credhelper token --profile dev --use id --claims
+  cognito-credhelper token --host api.example.com/v2 --format header
 `
 
 // Claims prints what a token says, never the token.
@@ -60,14 +65,12 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source, claims Claim
 	if o.claims && claims == nil {
 		return token.ErrMiss
 	}
-	r := o.wanted.Request(c.Getenv)
-	r.Use = token.Use(o.use)
-	t, err := s.Token(ctx, r)
+	t, err := o.token(ctx, c, s)
 	if err != nil {
 		return err
 	}
 	if t.Value.Empty() {
-		return &token.Error{Kind: token.Failure, Message: "the session has no " + o.use + " token"}
+		return &token.Error{Kind: token.Failure, Message: "the session has no such token"}
 	}
 	var answer []byte
 	if o.claims {
@@ -82,8 +85,34 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source, claims Claim
 	return err
 }
 
+// token asks for the token of a profile, or of what binds a host.
+func (o options) token(ctx context.Context, c protocol.Call, s protocol.Source) (token.Token, error) {
+	if o.host == "" {
+		r := o.wanted.Request(c.Getenv)
+		r.Use = token.Use(o.use)
+		return s.Token(ctx, r)
+	}
+	r, err := o.wanted.HostRequest(c.Profile)
+	if err != nil {
+		return token.Token{}, err
+	}
+	if r.Host, err = profiles.ParseHost(o.host); err != nil {
+		return token.Token{}, &token.Error{Kind: token.Usage, Message: "--host: " + err.Error()}
+	}
+	got, err := s.HostCredential(ctx, r)
+	if errors.Is(err, protocol.ErrNotBound) {
+		return token.Token{}, &token.Error{
+			Kind:    token.BadProfile,
+			Message: "no profile binds " + r.Host.Authority() + ", so it gets no token",
+			Next:    "add it to cognito_hosts of the profile whose sign-in it may see",
+		}
+	}
+	return got.Token, err
+}
+
 type options struct {
 	wanted flags.Credential
+	host   string
 	use    string
 	format string
 	claims bool
@@ -97,6 +126,8 @@ func parse(args []string) (options, error) {
 		case o.wanted.Take(&p):
 		case p.Name == "use":
 			p.Choice(&o.use, string(token.UseAccess), string(token.UseID))
+		case p.Name == "host":
+			p.String(&o.host)
 		case p.Name == "format":
 			p.Choice(&o.format, "raw", "header", "headers-json", "token-json")
 		case p.Name == "claims":
@@ -107,6 +138,9 @@ func parse(args []string) (options, error) {
 	}
 	if p.Err != nil {
 		return o, p.Err
+	}
+	if o.host != "" && o.use != "" {
+		return o, &token.Error{Kind: token.Usage, Message: "--use and --host exclude each other: the binding says which token"}
 	}
 	if o.use == "" {
 		o.use = string(token.UseAccess)

@@ -9,27 +9,26 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/protocoltest"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
-type source map[token.Use]string
-
-func (s source) Token(_ context.Context, r protocol.Request) (token.Token, error) {
+// source has these tokens.
+func source(access, id string) *protocoltest.Source {
 	end := time.Date(2026, 11, 23, 1, 37, 45, 1, time.UTC)
-	return token.Token{Value: token.NewSecret(s[r.Use]), Lifetime: token.Lifetime{Issued: end.Add(-time.Hour), Expires: end}}, nil
+	life := token.Lifetime{Issued: end.Add(-time.Hour), Expires: end}
+	return &protocoltest.Source{Tokens: token.Set{
+		Access: token.Token{Value: token.NewSecret(access), Lifetime: life}, ID: token.Token{Value: token.NewSecret(id), Lifetime: life},
+	}}
 }
 
-func (s source) AWSCredentials(context.Context, protocol.Request) (token.AWSCredentials, error) {
-	return token.AWSCredentials{}, errors.New("asked for AWS credentials")
-}
-
-func serveTo(out *bytes.Buffer, s source, c Claims, args string) protocol.Result {
+func serveTo(out *bytes.Buffer, s protocol.Source, c Claims, args string) protocol.Result {
 	call := protocol.Call{Args: strings.Fields(args), Getenv: func(string) string { return "" }, Out: out}
 	return Adapter(c).Serve(context.Background(), call, s)
 }
 
 func TestFormats(t *testing.T) {
-	s := source{token.UseAccess: "aaa.bbb.ccc", token.UseID: "iii.jjj.kkk"}
+	s := source("aaa.bbb.ccc", "iii.jjj.kkk")
 	shown := func(t token.Token) ([]byte, error) { return []byte("claims of " + t.Value.Reveal()[:3] + "\n"), nil }
 	for _, c := range []struct{ args, want string }{
 		{"", "aaa.bbb.ccc\n"},
@@ -49,7 +48,7 @@ func TestFormats(t *testing.T) {
 
 func TestClaimsWithoutAPrinterIsAMiss(t *testing.T) {
 	var out bytes.Buffer
-	if r := serveTo(&out, source{token.UseAccess: "a.b.c"}, nil, "--claims"); !errors.Is(r.Err, token.ErrMiss) || out.Len() != 0 {
+	if r := serveTo(&out, source("a.b.c", ""), nil, "--claims"); !errors.Is(r.Err, token.ErrMiss) || out.Len() != 0 {
 		t.Errorf("%+v %q", r, out.String())
 	}
 }
@@ -67,7 +66,7 @@ func TestRefuses(t *testing.T) {
 		{"--claims", 1}, // cannot be shown
 	} {
 		var out bytes.Buffer
-		if r := serveTo(&out, source{token.UseAccess: "a.b.c"}, shown, c.args); r.Err == nil || r.Exit != c.exit || out.Len() != 0 {
+		if r := serveTo(&out, source("a.b.c", ""), shown, c.args); r.Err == nil || r.Exit != c.exit || out.Len() != 0 {
 			t.Errorf("%s: %+v %q, want exit %d", c.args, r, out.String(), c.exit)
 		}
 	}
