@@ -49,13 +49,14 @@ func (p *program) began(c *cobra.Command, args []string) { p.running, p.args = c
 func (p *program) selected() (s profiles.Selection, username string) {
 	value := func(string) string { return "" }
 	switch {
-	case p.meant != nil:
-		return *p.meant, ""
 	case p.running == nil:
 	case p.running.DisableFlagParsing:
 		value = func(flag string) string { return valueOf(flag, p.args) }
 	default:
 		value = func(flag string) string { return flagValue(p.running.Flags(), flag) }
+	}
+	if p.meant != nil {
+		return *p.meant, value("username")
 	}
 	name := value("profile")
 	if name == "" {
