@@ -72,8 +72,10 @@ func TestScripts(t *testing.T) {
 				RequireExplicitExec: true,
 				RequireUniqueNames:  true,
 				UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
-				Setup:               func(env *testscript.Env) error { return setup(env, filepath.Join(programs, bin[0]), filepath.Join(programs, bin[1])) },
-				Condition:           func(name string) (bool, error) { return condition(name, mode) },
+				Setup: func(env *testscript.Env) error {
+					return setup(env, filepath.Join(programs, bin[0]), filepath.Join(programs, bin[1]))
+				},
+				Condition: func(name string) (bool, error) { return condition(name, mode) },
 				Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 					"sandbox":   sandboxCommand,
 					"storm":     storm,
