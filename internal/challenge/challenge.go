@@ -29,6 +29,8 @@ type Question struct {
 	Label string
 	// Secret answers are not echoed.
 	Secret bool
+	// Twice answers are made up by the person: a terminal has them typed again, since a slip would shut the person out.
+	Twice bool
 	// Choices, when not empty, are the only answers there are.
 	Choices []string
 	// Attempt counts from 1; above 1 the answer before it was wrong.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,9 @@ func (p *program) answering(f answerFlags, v *prompt.Values) (*answering, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAnswerNames(prepared.Names()); err != nil {
+		return nil, err
+	}
 	sources := prompt.Chain{prepared}
 	if f.process != "" {
 		external, err := prompt.NewProcess(f.process, p.Environ(), func(line string) { p.say("mfa-process: %s", line) })
@@ -49,6 +53,41 @@ func (p *program) answering(f answerFlags, v *prompt.Values) (*answering, error)
 		sources = append(sources, external)
 	}
 	return &answering{append(sources, p.terminal), prepared}, nil
+}
+
+// answerNames are the names of all that is ever asked, but for userAttributes.NAME.
+func answerNames() []string {
+	return []string{
+		challenge.Username, challenge.Password, newPassword, confirmationCode,
+		"SOFTWARE_TOKEN_MFA_CODE", "SMS_MFA_CODE", "SMS_OTP_CODE", "EMAIL_OTP_CODE", "ANSWER", "CREDENTIAL", "DEVICE_REMEMBERED",
+	}
+}
+
+// checkAnswerNames refuses the answer to a question that nobody ever asks, before anything is sent. It shows a name only
+// where it is nearly right: another one may be half a password.
+func checkAnswerNames(given []string) error {
+	for _, name := range given {
+		of, last := "", name
+		if i := strings.LastIndexByte(name, '.'); i >= 0 {
+			of, last = name[:i], name[i+1:]
+		}
+		if of == "userAttributes" || slices.Contains(answerNames(), last) {
+			continue
+		}
+		for _, known := range answerNames() {
+			if near(last, known) {
+				return usageOf("--answer: nothing asks for " + last + "; did you mean " + known + "?")
+			}
+		}
+		return usageOf("--answer: nothing asks for that name; it is one of " + strings.Join(answerNames(), ", ") + ", userAttributes.NAME")
+	}
+	return nil
+}
+
+// near reports whether a word of at least four letters is the beginning of another, or the other way round, whatever their case.
+func near(a, b string) bool {
+	n := min(len(a), len(b))
+	return n >= 4 && strings.EqualFold(a[:n], b[:n])
 }
 
 // ready reads the files and standard input that prepared answers stand in.

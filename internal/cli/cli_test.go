@@ -375,6 +375,16 @@ func TestSelectionComesFromTheEnvironmentWhereNoFlagNamesIt(t *testing.T) {
 	}
 }
 
+// What --answer takes and what the help of login says are the same names.
+func TestHelpNamesEveryAnswer(t *testing.T) {
+	b := newBench(t)
+	for _, name := range answerNames() {
+		if help := b.loginCommand().Long; name != confirmationCode && !strings.Contains(help, name) {
+			t.Errorf("%s is not in the help of login", name)
+		}
+	}
+}
+
 func TestHelpOfEveryCommand(t *testing.T) {
 	b := newBench(t)
 	b.adapters = []protocol.Adapter{echo()}

@@ -49,8 +49,8 @@ func TestLoginSays(t *testing.T) {
 			"cognito-credhelper: alice is signed in to profile dev; the token is good until " + until + " and renews itself\n" + stored +
 				"cognito-credhelper: this is a session beside the profile's own: tools need --username, too\n" +
 				"hint: credential_process = /opt/bin/cognito-credhelper credential-process --profile dev --username alice\n"},
-		{"an answer that nobody asked for", "", []string{"--answer", "TOTP=1"}, signedIn,
-			"cognito-credhelper: warning: nobody asked for TOTP\n" +
+		{"an answer that nobody asked for", "", []string{"--answer", "SMS_MFA_CODE=1"}, signedIn,
+			"cognito-credhelper: warning: nobody asked for SMS_MFA_CODE\n" +
 				"cognito-credhelper: alice is signed in to profile dev; the token is good until " + until + " and renews itself\n" + stored + next},
 		{"a password on the command line", "", []string{"--answer", "PASSWORD=hunter2"}, with(func(r *tokensource.LoginResult) { r.Kept = true }),
 			"cognito-credhelper: warning: other programs can see the PASSWORD on this command line; give it as PASSWORD=@FILE or PASSWORD=-\n" +

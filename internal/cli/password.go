@@ -70,7 +70,7 @@ func codeQuestion() challenge.Question {
 }
 
 func newPasswordQuestion() challenge.Question {
-	return challenge.Question{Name: newPassword, Label: "new password", Secret: true}
+	return challenge.Question{Name: newPassword, Label: "new password", Secret: true, Twice: true}
 }
 
 func (p *program) passwordChangeCommand() *cobra.Command {

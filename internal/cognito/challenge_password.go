@@ -66,7 +66,7 @@ func respondNewPassword(ctx context.Context, l *login, at *step) (map[string]str
 	if err != nil {
 		return nil, err
 	}
-	password, err := l.question(ctx, challenge.Question{Challenge: at.name, Name: newPasswordName, Label: "new password", Secret: true})
+	password, err := l.question(ctx, challenge.Question{Challenge: at.name, Name: newPasswordName, Label: "new password", Secret: true, Twice: true})
 	if err != nil {
 		return nil, err
 	}

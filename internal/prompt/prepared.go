@@ -234,6 +234,14 @@ func (p *Prepared) Has(name string) bool {
 	return slices.ContainsFunc(p.given, func(g given) bool { return g.name == name })
 }
 
+// Names are the names of all prepared answers, in order.
+func (p *Prepared) Names() (names []string) {
+	for _, g := range p.given {
+		names = append(names, g.name)
+	}
+	return names
+}
+
 // Unused names the prepared answers that no question asked for, in order, each once: most often a wrong NAME.
 func (p *Prepared) Unused() []string {
 	var names []string

@@ -99,12 +99,26 @@ func (t *Terminal) Answer(ctx context.Context, q challenge.Question) (token.Secr
 			return token.Secret{}, err
 		}
 		answer, complaint := accept(q, typed)
+		if complaint == "" && q.Twice {
+			if complaint, err = t.again(ctx, d, q, typed); err != nil {
+				return token.Secret{}, err
+			}
+		}
 		if complaint == "" {
 			return token.NewSecret(answer), nil
 		}
 		fmt.Fprintf(d.out, "%s\n", complaint)
 	}
 	return token.Secret{}, &token.Error{Kind: token.Usage, Message: "no usable answer after " + strconv.Itoa(maxTries) + " tries"}
+}
+
+// again has an answer typed a second time.
+func (t *Terminal) again(ctx context.Context, d *device, q challenge.Question, typed string) (complaint string, err error) {
+	second, err := t.ask(ctx, d, safetext.Line(q.Label, labelLimit)+", again: ", q.Secret)
+	if err == nil && second != typed {
+		complaint = "the two are not the same"
+	}
+	return complaint, err
 }
 
 // Confirm asks a yes/no question; anything but a clear yes is a no. Errors are those of Answer.

@@ -188,6 +188,21 @@ func TestTerminalAsksAgain(t *testing.T) {
 	s.expect(t, "the code was wrong\r\n")
 }
 
+// A slip in a password that nobody has seen would shut the person out.
+func TestTerminalHasANewPasswordTypedTwice(t *testing.T) {
+	s := newScreen(t)
+	s.play(t, "new password: ", "horse\n", "again: ", "hoarse\n", "the two are not the same", "battery\nbattery\n")
+	got, err := s.terminal().Answer(t.Context(), challenge.Question{Label: "new password", Secret: true, Twice: true})
+	if err != nil || got.Reveal() != "battery" {
+		t.Fatalf("answer %q, %v", got.Reveal(), err)
+	}
+	for _, secret := range []string{"horse", "hoarse", "battery"} {
+		if strings.Contains(s.text(), secret) {
+			t.Errorf("%s was echoed: %q", secret, s.text())
+		}
+	}
+}
+
 func TestTerminalGivesUpOnEmptyAnswers(t *testing.T) {
 	s := newScreen(t)
 	s.play(t, "code: ", strings.Repeat("\n", maxTries))
