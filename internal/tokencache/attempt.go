@@ -47,7 +47,7 @@ type Attempt struct {
 	PID      int       // of the process that works or worked
 	Started  time.Time // wall clock
 	Ended    time.Time // zero while it runs
-	Token    [8]byte   // start of the hash of the refresh token that was sent
+	Token    [8]byte   // start of the hash of the refresh token that was sent; zero where none was, as by a login
 	Outcome  Outcome
 	Message  string // one sentence when it failed
 	Hint     string
@@ -114,9 +114,9 @@ const forcedWait = 30 * time.Second
 
 // LetsForce reports whether a token with this life, which a host refused, may be renewed for that alone after a, the last
 // attempt at a refresh. Where a refresh is under way, or gave a newer token since the session was read, it says yes, too:
-// the caller then finds that one.
+// the caller then finds that one. A login was no attempt: it gave what is refused now for the first time.
 func (a Attempt) LetsForce(l token.Lifetime, now time.Time) bool {
-	if a.Outcome == Running || a.Outcome == Done && l.Issued.Before(a.Started) {
+	if a.Outcome == Running || a.Outcome == Done && (a.Token == [8]byte{} || l.Issued.Before(a.Started)) {
 		return true
 	}
 	age := now.Sub(a.Started)

@@ -43,12 +43,11 @@ func read(in io.Reader) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	text, _, _ = bytes.Cut(text, []byte("\n\n"))
 	var r request
 	seen := map[string]bool{}
-	for line := range strings.SplitSeq(strings.Trim(string(text), "\n"), "\n") {
-		if line == "" {
-			continue // an empty request
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSuffix(line, "\n"); line == "" {
+			break // what comes behind the request is none of ours
 		}
 		key, value, ok := strings.Cut(line, "=")
 		switch {
