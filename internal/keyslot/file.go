@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/atomicfile"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
@@ -61,13 +62,43 @@ var (
 	errNewer   = errors.New("it was written by a newer version")
 )
 
-func loadFile(path string) (Key, error) {
-	b, payload, err := load(path, keyMagic, KeySize, "the data key")
+// keyFile is the slot File.
+type keyFile struct{ path string }
+
+func (f keyFile) load() (Key, error) {
+	b, payload, err := load(f.path, keyMagic, KeySize, "the data key")
 	if err != nil {
 		return Key{}, err
 	}
 	defer clear(b)
 	return keyOf((*[KeySize]byte)(bytes.Clone(payload))), nil
+}
+
+func (f keyFile) save(key Key) error {
+	b := encode(keyMagic, key.bytes()[:])
+	defer clear(b)
+	return writeKey(f.path, b)
+}
+
+func (f keyFile) setAside() error { return setAside(f.path) }
+func (f keyFile) drop() error     { return removeKey(f.path) }
+
+// writeKey makes the folder for keys, too.
+func writeKey(path string, b []byte) error {
+	if err := atomicfile.MakeFolder(filepath.Dir(path)); err != nil {
+		return sentence("making the folder for keys", err)
+	}
+	if err := atomicfile.Write(path, b); err != nil {
+		return sentence("saving the data key", err)
+	}
+	return nil
+}
+
+func removeKey(path string) error {
+	if err := atomicfile.Remove(path); err != nil {
+		return sentence("forgetting the data key", err)
+	}
+	return nil
 }
 
 func loadStore(path string) (StoreID, error) {
@@ -87,14 +118,18 @@ func load(path, magic string, size int, what string) (b, payload []byte, err err
 	if err != nil {
 		return nil, nil, sentence("reading "+what, err)
 	}
-	payload, err = decode(magic, size, b)
-	switch {
-	case errors.Is(err, errNewer):
-		return nil, nil, &token.Error{Kind: token.BadProfile, Message: what + " cannot be read", Next: "upgrade cognito-credhelper", Err: err}
-	case err != nil:
-		return nil, nil, &token.Error{Kind: token.LoginNeeded, Message: what + " cannot be read", Next: loginHint, Err: err}
+	if payload, err = decode(magic, size, b); err != nil {
+		return nil, nil, undecodable(what, err)
 	}
 	return b, payload, nil
+}
+
+// undecodable is the error for what decode refuses.
+func undecodable(what string, err error) error {
+	if errors.Is(err, errNewer) {
+		return &token.Error{Kind: token.BadProfile, Message: what + " cannot be read", Next: "upgrade cognito-credhelper", Err: err}
+	}
+	return &token.Error{Kind: token.LoginNeeded, Message: what + " cannot be read", Next: loginHint, Err: err}
 }
 
 func newKey() Key {

@@ -83,7 +83,7 @@ func must(t *testing.T, s *Slots) StoreID {
 	return id
 }
 
-func create(t *testing.T, s *Slots) Key {
+func made(t *testing.T, s *Slots) Key {
 	t.Helper()
 	key, err := s.Create(context.Background(), File)
 	if err != nil {
@@ -105,12 +105,12 @@ func TestCreateAdoptsAndLoadMakesNothing(t *testing.T) {
 	if entries, _ := os.ReadDir(folder); len(entries) != 0 {
 		t.Errorf("load made %v", entries)
 	}
-	first, second := create(t, s), create(t, s)
+	first, second := made(t, s), made(t, s)
 	loaded, err := s.Load(File)
 	if err != nil || first.ID() != second.ID() || loaded.ID() != first.ID() || *first.bytes() != *loaded.bytes() {
 		t.Errorf("three keys, %v", err)
 	}
-	if other := create(t, Open(t.TempDir())); other.ID() == first.ID() {
+	if other := made(t, Open(t.TempDir())); other.ID() == first.ID() {
 		t.Error("two stores have one key")
 	}
 	if first.ID() == (KeyID{}) || *first.bytes() == [KeySize]byte{} {
@@ -120,11 +120,11 @@ func TestCreateAdoptsAndLoadMakesNothing(t *testing.T) {
 
 func TestLostKeyIsMadeAnewAndTheStoreKept(t *testing.T) {
 	s := Open(t.TempDir())
-	old, store := create(t, s), must(t, s)
-	if err := os.Remove(s.keyPath()); err != nil {
+	old, store := made(t, s), must(t, s)
+	if err := os.Remove(s.keyPath("file")); err != nil {
 		t.Fatal(err)
 	}
-	if key := create(t, s); key.ID() == old.ID() || must(t, s) != store {
+	if key := made(t, s); key.ID() == old.ID() || must(t, s) != store {
 		t.Error("the same key, or another store")
 	}
 }
@@ -132,8 +132,8 @@ func TestLostKeyIsMadeAnewAndTheStoreKept(t *testing.T) {
 // Property: a key file with one byte changed, or cut, gives no key; Create keeps it under another name and goes on.
 func TestDamagedKey(t *testing.T) {
 	s := Open(t.TempDir())
-	create(t, s)
-	good, err := os.ReadFile(s.keyPath())
+	made(t, s)
+	good, err := os.ReadFile(s.keyPath("file"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestDamagedKey(t *testing.T) {
 		flipped := bytes.Clone(good)
 		flipped[i] ^= 1
 		for _, bad := range [][]byte{flipped, good[:i], append(bytes.Clone(good), good[:i+1]...)} {
-			if err := os.WriteFile(s.keyPath(), bad, 0o600); err != nil {
+			if err := os.WriteFile(s.keyPath("file"), bad, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			if key, err := s.Load(File); err == nil || errors.Is(err, ErrNoKey) || key.key != nil {
@@ -150,9 +150,9 @@ func TestDamagedKey(t *testing.T) {
 		}
 	}
 	bad := good[:len(good)-1]
-	os.WriteFile(s.keyPath(), bad, 0o600)
-	create(t, s)
-	aside, _ := filepath.Glob(s.keyPath() + ".bad-*")
+	os.WriteFile(s.keyPath("file"), bad, 0o600)
+	made(t, s)
+	aside, _ := filepath.Glob(s.keyPath("file") + ".bad-*")
 	if len(aside) != 1 {
 		t.Fatalf("set aside %v", aside)
 	}
@@ -163,9 +163,9 @@ func TestDamagedKey(t *testing.T) {
 
 func TestNewerKeyFileIsLeftAlone(t *testing.T) {
 	s := Open(t.TempDir())
-	create(t, s)
+	made(t, s)
 	newer := encode("cckey\x1a\n\x02", []byte("whatever"))
-	os.WriteFile(s.keyPath(), newer, 0o600)
+	os.WriteFile(s.keyPath("file"), newer, 0o600)
 	_, loadErr := s.Load(File)
 	_, createErr := s.Create(context.Background(), File)
 	for _, err := range []error{loadErr, createErr} {
@@ -174,7 +174,7 @@ func TestNewerKeyFileIsLeftAlone(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	if b, _ := os.ReadFile(s.keyPath()); !bytes.Equal(b, newer) {
+	if b, _ := os.ReadFile(s.keyPath("file")); !bytes.Equal(b, newer) {
 		t.Error("the file changed")
 	}
 }
@@ -207,7 +207,7 @@ func TestCreateIsBoundedByItsContext(t *testing.T) {
 
 // Property: no verb of fmt shows any byte of a key.
 func TestPrintingShowsNothing(t *testing.T) {
-	key := create(t, Open(t.TempDir()))
+	key := made(t, Open(t.TempDir()))
 	raw := hex.EncodeToString(key.bytes()[:])
 	for _, value := range []any{key, &key, []Key{key}, struct{ K Key }{key}, map[string]Key{"k": key}} {
 		for _, verb := range strings.Split("v +v #v s q x X d o b c U e t p T", " ") {
@@ -225,7 +225,7 @@ func TestPrintingShowsNothing(t *testing.T) {
 }
 
 func TestWipe(t *testing.T) {
-	key := create(t, Open(t.TempDir()))
+	key := made(t, Open(t.TempDir()))
 	duplicate := key
 	key.Wipe()
 	if *duplicate.bytes() != [KeySize]byte{} {
@@ -238,7 +238,7 @@ func TestWipe(t *testing.T) {
 }
 
 func TestBoxes(t *testing.T) {
-	aead, err := create(t, Open(t.TempDir())).AEAD()
+	aead, err := made(t, Open(t.TempDir())).AEAD()
 	if err != nil {
 		t.Fatal(err)
 	}

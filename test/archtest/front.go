@@ -43,8 +43,8 @@ var denied = []Denied{
 	{Path: "google.golang.org/grpc", Tree: true, Module: "google.golang.org/grpc", NotYet: true, Reason: network},
 	{Path: "google.golang.org/protobuf", Tree: true, Module: "google.golang.org/protobuf", NotYet: true, Reason: weight},
 	{Path: "github.com/hashicorp/go-plugin", Tree: true, Module: "github.com/hashicorp/go-plugin", NotYet: true, Reason: network},
-	{Path: "github.com/zalando/go-keyring", Tree: true, Module: "github.com/zalando/go-keyring", NotYet: true, Reason: "no D-Bus on the warm path"},
-	{Path: "github.com/godbus/dbus", Tree: true, Module: "github.com/godbus/dbus/v5", NotYet: true, Reason: "no D-Bus on the warm path"},
+	{Path: "github.com/zalando/go-keyring", Tree: true, Module: "github.com/zalando/go-keyring", Reason: "no D-Bus on the warm path"},
+	{Path: "github.com/godbus/dbus", Tree: true, Module: "github.com/godbus/dbus/v5", Reason: "no D-Bus on the warm path"},
 }
 
 // Dep is one package of a dependency list, as go list -deps -json prints it.
