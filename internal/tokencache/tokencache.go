@@ -87,6 +87,7 @@ type Session struct {
 	ID             string
 	Identity       Identity
 	Slot           keyslot.Kind
+	Key            keyslot.KeyID // which key of the slot
 	HotGeneration  uint64
 	ColdGeneration uint64
 	Hot            Hot
@@ -138,20 +139,21 @@ func (c *Cache) LoadWhole(id string) (s *Session, cold []byte, err error) {
 	return s, cold, nil
 }
 
+// Slot says where the key of a session is, which needs no key. Errors are those of Load.
+func (c *Cache) Slot(id string) (keyslot.Kind, error) {
+	s, err := c.read(id)
+	if err != nil {
+		return 0, err
+	}
+	return s.Slot, nil
+}
+
 // load gives the key, too, where the error is nil.
 func (c *Cache) load(id string) (*Session, keyslot.Key, error) {
 	none := keyslot.Key{}
-	s, err := c.read(id)
+	s, key, err := c.readWithKey(id)
 	if err != nil {
 		return nil, none, err
-	}
-	key, err := c.slots.Load(s.Slot)
-	if err != nil {
-		return nil, none, err
-	}
-	if key.ID() != s.file.keyID() {
-		key.Wipe()
-		return nil, none, &token.Error{Kind: token.LoginNeeded, Message: "the session was encrypted with another data key", Next: loginHint, Err: ErrOtherKey}
 	}
 	plain, err := s.file.openHot(key)
 	if err == nil {
@@ -163,6 +165,36 @@ func (c *Cache) load(id string) (*Session, keyslot.Key, error) {
 		return nil, none, c.damaged(id, err)
 	}
 	return s, key, nil
+}
+
+// readWithKey reads the file and finds its key. Where the key is gone, the session may have been given another one between
+// the two (Migrate), and is read once more.
+func (c *Cache) readWithKey(id string) (*Session, keyslot.Key, error) {
+	s, err := c.read(id)
+	if err != nil {
+		return nil, keyslot.Key{}, err
+	}
+	key, err := c.key(s)
+	if token.KindOf(err) == token.LoginNeeded {
+		if again, readErr := c.read(id); readErr == nil && again.Key != s.Key {
+			s = again
+			key, err = c.key(s)
+		}
+	}
+	return s, key, err
+}
+
+// key is the one that the session names.
+func (c *Cache) key(s *Session) (keyslot.Key, error) {
+	key, err := c.slots.Find(s.Slot, s.Key)
+	if err == nil && key.ID() != s.Key {
+		key.Wipe()
+		err = &token.Error{Kind: token.LoginNeeded, Message: "the session was encrypted with another data key", Next: loginHint, Err: ErrOtherKey}
+	}
+	if err != nil {
+		return keyslot.Key{}, err
+	}
+	return key, nil
 }
 
 // read has everything of the file that needs no key.
@@ -189,7 +221,7 @@ func (c *Cache) read(id string) (*Session, error) {
 		return nil, c.damaged(id, err)
 	}
 	return &Session{
-		ID: id, Identity: file.identity(), Slot: file.slot(),
+		ID: id, Identity: file.identity(), Slot: file.slot(), Key: file.keyID(),
 		HotGeneration: file.hot.generation, ColdGeneration: file.cold.generation, file: file,
 	}, nil
 }

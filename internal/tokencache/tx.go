@@ -133,7 +133,7 @@ func (t *Tx) Preflight() error {
 }
 
 // Create makes or replaces the whole session; Save needs a Load after it. It refuses to replace what a newer version wrote
-// and what is unsafe; what cannot be read (damaged, another data key) it sets aside first.
+// and what is unsafe; what cannot be read (damaged, another data key, a key slot that cannot be used) it sets aside first.
 func (t *Tx) Create(i Identity, slot keyslot.Kind, key keyslot.Key, hot Hot, cold []byte) error {
 	if t.lock == nil {
 		return errUnlocked
@@ -172,7 +172,8 @@ func (t *Tx) makeWay() (hot, cold uint64, err error) {
 		return s.HotGeneration, s.ColdGeneration, nil
 	case errors.Is(err, ErrNoSession):
 		return 0, 0, nil
-	case token.KindOf(err) == token.LoginNeeded: // it will never be readable, but that is no reason to destroy it
+	// It will never be readable, or not while its key slot cannot be used; neither is a reason to destroy it.
+	case token.KindOf(err) == token.LoginNeeded, errors.Is(err, keyslot.ErrUnavailable):
 		_, err = t.setAside()
 		return 0, 0, err
 	default:
