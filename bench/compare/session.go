@@ -56,6 +56,7 @@ func prepare(home string, n int, b binaries, how string) (session, error) {
 func newHome(home string) (s session, config string, err error) {
 	config = filepath.Join(home, ".aws", "config")
 	s = session{profile: "sandbox", env: []string{"HOME=" + home, "USERPROFILE=" + home, "PATH=" + os.Getenv("PATH"),
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(home, "no-bus"), // nothing goes into the caller's keyring
 		"COGNITO_CREDHELPER_HOME=" + filepath.Join(home, "state"), "AWS_CONFIG_FILE=" + config,
 		"AWS_SHARED_CREDENTIALS_FILE=" + filepath.Join(home, ".aws", "credentials")}}
 	return s, config, os.MkdirAll(filepath.Dir(config), 0o700)

@@ -131,6 +131,8 @@ func setup(env *testscript.Env, bin, front string) error {
 		"STATE":                     filepath.Join(home, ".local", "state", "cognito-credhelper"),
 		"AWS_EC2_METADATA_DISABLED": "true",
 		"AWS_PAGER":                 "",
+		// No session bus, so that no test touches the keyring of whoever runs it.
+		"DBUS_SESSION_BUS_ADDRESS": "unix:path=" + filepath.Join(env.WorkDir, "no-bus"),
 		// The profile index believes in files only that are 2 s old, so a script begins a little ahead.
 		"COGNITO_CREDHELPER_TEST_CLOCK": "10s",
 	} {

@@ -110,6 +110,7 @@ type program struct {
 	userPool     func(tokensource.Target) (userPool, error)
 	rawPool      func(cognito.Options) (rawPool, error)
 	slots        func() (*keyslot.Slots, error)
+	vault        func() (vault, error)
 	calls        *history.Log                                   // nil where there is no state folder
 	remember     func(s profiles.Selection, p profiles.Profile) // keeps the profile index
 	executable   func() (string, error)                         // the path of this program for a configuration line
@@ -207,7 +208,7 @@ unavailable, 6 profile or configuration wrong, 130 interrupted.`,
 	for _, c := range []*cobra.Command{
 		p.loginCommand(), p.logoutCommand(), p.statusCommand(), p.configureCommand(),
 		p.passwordCommand(), p.confirmCommand(), p.mfaCommand(), p.deviceCommand(),
-		p.initiateCommand(), p.respondCommand(), p.getTokensCommand(), p.revokeTokenCommand(), p.adminInitiateCommand(), p.historyCommand(),
+		p.storeCommand(), p.initiateCommand(), p.respondCommand(), p.getTokensCommand(), p.revokeTokenCommand(), p.adminInitiateCommand(), p.historyCommand(),
 		p.versionCommand(), p.completionCommand(),
 	} {
 		c.GroupID = humans

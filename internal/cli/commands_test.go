@@ -178,7 +178,7 @@ signed in:        ` + at(-6*time.Minute) + ` (USER_SRP_AUTH)
 user pool:        us-east-1_Pool
 app client:       client
 region:           us-east-1
-key slot:         file
+key slot:         file (a key file, 0600: protects a copied session file, not against programs that run as you)
 access token:     expires in 54 min
 ID token:         expired 5 min ago
 AWS credentials:  ASIAEXAMPLE expires in 3 h
@@ -248,6 +248,7 @@ func TestStatusForScripts(t *testing.T) {
   "client_id": "client",
   "region": "us-east-1",
   "slot": "file",
+  "level": "file (a key file, 0600: protects a copied session file, not against programs that run as you)",
   "session_id": "abc",
   "access_token": {
     "expires_at": "2026-11-20T12:54:00Z",

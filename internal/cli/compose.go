@@ -38,7 +38,8 @@ import (
 type parts struct {
 	p    *program
 	home string
-	lock *os.File // that the front took; nil without one
+	lock *os.File                    // that the front took; nil without one
+	key  func() (keyslot.Key, error) // that the caller gave; nil for none
 
 	build    sync.Once
 	source   *tokensource.Source
@@ -65,13 +66,14 @@ func compose(env Env) *program {
 			p.Stdin = io.MultiReader(handed.Replay, env.Stdin)
 		}
 	}
+	c.key = takeKey(env.Getenv, env.Unsetenv)
 	p.stateFolder = func() (string, string, error) { return statefolder.Find(env.Getenv) }
 	p.loadProfile = c.loadProfile
 	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.ini(env.Getenv)) }
 	p.bindings = c.bindings
 	p.kept = func() (*hostTokens, error) {
 		folder, _, err := p.stateFolder()
-		slots := keyslot.Open(folder)
+		slots := c.slots(folder)
 		return &hostTokens{cache: tokencache.OpenHosts(folder, slots), slots: slots, now: p.now}, err
 	}
 	p.configFile = func() string {
@@ -89,7 +91,11 @@ func compose(env Env) *program {
 	p.rawPool = c.rawPool
 	p.slots = func() (*keyslot.Slots, error) {
 		folder, _, err := p.stateFolder()
-		return keyslot.Open(folder), err
+		return c.slots(folder), err
+	}
+	p.vault = func() (vault, error) {
+		folder, _, err := p.stateFolder()
+		return tokencache.Open(folder, c.slots(folder)), err
 	}
 	if folder, _, err := p.stateFolder(); err == nil {
 		p.calls = history.Open(folder)
@@ -103,6 +109,20 @@ func compose(env Env) *program {
 	}
 	p.writeProfile = writeProfile
 	return p
+}
+
+// slots are the places for keys of a state folder.
+func (c *parts) slots(folder string) *keyslot.Slots {
+	return keyslot.OpenWith(folder, keyslot.Options{Keyring: systemKeyring(c.p.Getenv), Given: c.key})
+}
+
+// worker starts workers that have what they need of this process's environment and nothing else of it.
+func (c *parts) worker(program string) tokensource.Worker {
+	w := refresh.New(program, workerEnvironment(c.p.Environ()))
+	if c.key == nil {
+		return w
+	}
+	return keyedWorker{w, c.key}
 }
 
 func (c *parts) ini(getenv func(string) string) inifile.Options {
@@ -125,7 +145,7 @@ func (c *parts) compose() {
 		c.err = err
 		return
 	}
-	slots := keyslot.Open(folder)
+	slots := c.slots(folder)
 	cache := tokencache.Open(folder, slots)
 	o := tokensource.Options{
 		Cache:  cache,
@@ -133,7 +153,7 @@ func (c *parts) compose() {
 		Client: c.client,
 		Now:    c.p.now,
 		PID:    os.Getpid(),
-		Worker: refresh.New(self, c.p.Environ()),
+		Worker: c.worker(self),
 		Hold:   refresh.Hold,
 		Warn:   c.p.warn,
 	}
@@ -255,6 +275,10 @@ func tableOf(list []profiles.Profile) profileindex.Hosts {
 // renew is the life of a detached worker.
 func (c *parts) renew(ctx context.Context) error {
 	return refresh.Serve(ctx, func(ctx context.Context, text []byte, lock *os.File) []byte {
+		text, key := unwrapJob(text)
+		if key != nil {
+			c.key = key
+		}
 		c.build.Do(c.compose)
 		if c.err != nil {
 			return nil

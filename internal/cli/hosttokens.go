@@ -51,18 +51,23 @@ func (s *source) StoreToken(ctx context.Context, h profiles.Host, t token.Secret
 	if err != nil {
 		return err
 	}
-	key, err := kept.slots.Create(ctx, keyslot.File)
+	slot, err := kept.cache.Slot(i.SessionID())
 	if err != nil {
-		return err
+		slot = keyslot.File // a login asks the system's keyring first; a tool that gives us its token does not wait for that
 	}
-	defer key.Wipe()
 	tx, err := kept.cache.Lock(ctx, i.SessionID())
 	if err != nil {
 		return ofHost(h, err)
 	}
 	defer tx.Unlock()
+	key, release, err := kept.slots.Hold(ctx, slot, keyslot.Key{})
+	if err != nil {
+		return ofHost(h, err)
+	}
+	defer release()
+	defer key.Wipe()
 	hot := tokencache.Hot{Tokens: token.Set{Access: token.Token{Value: t, Lifetime: token.Lifetime{Issued: kept.now().Wall}}}}
-	return ofHost(h, tx.Create(i, keyslot.File, key, hot, document))
+	return ofHost(h, tx.Create(i, slot, key, hot, document))
 }
 
 // ForgetToken removes the token that is kept for a host.

@@ -25,6 +25,7 @@ type loginOptions struct {
 	force    bool
 	ifNeeded bool
 	minTTL   duration
+	store    string
 }
 
 func (p *program) loginCommand() *cobra.Command { return newLogin(p, p.login) }
@@ -59,6 +60,9 @@ passkey's credential, never for names, passwords, or choices; no output means th
 			if o.minTTL != 0 && !o.ifNeeded {
 				return usageError(c, "--min-ttl needs --if-needed")
 			}
+			if _, ok := keyslot.KindOf(o.store); o.store != "" && o.store != tokensource.StoreAuto && o.store != tokensource.StoreNone && !ok {
+				return usageError(c, "--store takes one of: auto, %s", migratable)
+			}
 			return run(c, o)
 		},
 	}
@@ -67,6 +71,7 @@ passkey's credential, never for names, passwords, or choices; no output means th
 	defineMetadata(c, &o.metadata)
 	f := c.Flags()
 	f.BoolVar(&o.force, "force", false, "do not ask before a live session is replaced")
+	f.StringVar(&o.store, "store", "", "the key `SLOT`: auto, "+migratable+"; before cognito_store")
 	f.BoolVar(&o.ifNeeded, "if-needed", false, "leave a session that is good alone")
 	f.Var(&o.minTTL, "min-ttl", "with --if-needed: the life that the token must still have")
 	return c
@@ -99,6 +104,7 @@ func (p *program) login(c *cobra.Command, o loginOptions) error {
 		Force:    o.force,
 		IfNeeded: o.ifNeeded,
 		MinTTL:   time.Duration(o.minTTL),
+		Store:    o.store,
 	})
 	if err != nil {
 		return withHelp(c, ofProfile(t.Selection, err))
@@ -194,7 +200,10 @@ func (p *program) tellLogin(t tokensource.Target, r tokensource.LoginResult) {
 		p.say("%s is still signed in to profile %s; the token is good until %s", name, t.Selection.Name, until)
 	} else {
 		p.say("%s is signed in to profile %s; the token is good until %s and renews itself", name, t.Selection.Name, until)
-		p.say("session stored in %s", storedIn(r.Slot))
+		p.say("session stored in %s", storedIn(r.Slot, r.Instead))
+		if r.SlotWas != 0 && r.SlotWas != r.Slot {
+			p.say("the session's key slot was %s before", r.SlotWas)
+		}
 	}
 	if r.Revoked {
 		p.say("the session before it was revoked")
@@ -224,14 +233,6 @@ func (p *program) toolLine(t tokensource.Target) string {
 		line += " --profile-location " + lineWord(t.Selection.Location)
 	}
 	return "credential_process = " + line + " --username " + lineWord(t.Username)
-}
-
-// storedIn says how a session is protected.
-func storedIn(k keyslot.Kind) string {
-	if k == keyslot.File {
-		return "a file protected by a key file (0600)"
-	}
-	return "a file protected by a key in slot " + k.String()
 }
 
 func browserNotBuilt(s profiles.Selection) error {

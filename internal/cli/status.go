@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -34,7 +35,7 @@ no secret. Exit code: 0 signed in, 3 login needed, 6 profile or session file wro
 
 JSON members, those that are known: profile, profile_location, state (signed-in, signed-out, ended,
 damaged), user, subject, flow, signed_in_at, user_pool_id, client_id, region, endpoint_url, slot,
-session_id, access_token and id_token and each of aws_credentials (expires_at, seconds_left;
+level, session_id, access_token and id_token and each of aws_credentials (expires_at, seconds_left;
 access_key_id), last_failure (at, outcome, message, hint), ended_reason, problem (message, hint,
 detail), next, version, front_version. Times are RFC 3339 in UTC. Members may be
 added, never removed.`,
@@ -62,6 +63,7 @@ type statusJSON struct {
 	Region          string        `json:"region,omitempty"`
 	EndpointURL     string        `json:"endpoint_url,omitempty"`
 	Slot            string        `json:"slot,omitempty"`
+	Level           string        `json:"level,omitempty"`
 	SessionID       string        `json:"session_id,omitempty"`
 	AccessToken     *lifeJSON     `json:"access_token,omitempty"`
 	IDToken         *lifeJSON     `json:"id_token,omitempty"`
@@ -154,7 +156,7 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 		EndedReason: st.DeadReason, Problem: p.problem(st.Problem), Version: version.Number(), FrontVersion: p.front,
 	}
 	if st.Slot != 0 {
-		v.Slot = st.Slot.String()
+		v.Slot, v.Level = st.Slot.String(), level(st.Slot, st.Warm, runtime.GOOS)
 	}
 	if !st.LoggedIn.IsZero() {
 		at := st.LoggedIn.UTC().Truncate(time.Second)
@@ -232,7 +234,7 @@ func (p *program) describe(v statusJSON) string {
 	row("region", v.Region)
 	row("endpoint", v.EndpointURL)
 	if v.Slot != "" {
-		row("key slot", v.Slot)
+		row("key slot", v.Level)
 	}
 	row("access token", v.AccessToken.describe())
 	row("ID token", v.IDToken.describe())

@@ -3,6 +3,7 @@ package front
 import (
 	"context"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
@@ -32,12 +33,21 @@ var _ lock = (*tokencache.Tx)(nil)
 // cache gives tokencache the shape of store.
 type cache struct{ *tokencache.Cache }
 
-func openStore(folder string) store {
-	return cache{tokencache.Open(folder, keyslot.Open(folder))}
+func openStore(folder string, getenv func(string) string) store {
+	return cache{tokencache.Open(folder, openSlots(folder, getenv))}
 }
 
-func openStored(folder string) store {
-	return cache{tokencache.OpenHosts(folder, keyslot.Open(folder))}
+func openStored(folder string, getenv func(string) string) store {
+	return cache{tokencache.OpenHosts(folder, openSlots(folder, getenv))}
+}
+
+func openSlots(folder string, getenv func(string) string) *keyslot.Slots {
+	var o keyslot.Options
+	// A descriptor can be read once, and the complete program may need it: it gets such a call as it is.
+	if text := getenv(keyslot.Variable); text != "" && !strings.HasPrefix(text, keyslot.DescriptorPrefix) {
+		o.Given = func() (keyslot.Key, error) { return keyslot.ParseKey(text) }
+	}
+	return keyslot.OpenWith(folder, o)
 }
 
 // TryLock returns a nil interface, not a nil pointer in one, where there is no lock.

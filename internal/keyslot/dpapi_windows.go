@@ -13,7 +13,7 @@ func platformSealer() sealer { return dpapi{} }
 type dpapi struct{}
 
 // dpapiEntropy binds what we seal to this use: another program's call without it opens nothing by accident.
-const dpapiEntropy = "cognito-credhelper data key"
+const dpapiEntropy = "data key of cognito-credhelper"
 
 func (dpapi) seal(plain []byte) ([]byte, error) {
 	return dpapiCall(plain, func(in, entropy, out *windows.DataBlob) error {

@@ -220,7 +220,7 @@ func (s *Slots) Warm(k Kind, id KeyID) bool {
 
 var (
 	// ErrNoKey says that a slot has no key.
-	ErrNoKey = errors.New("the data key is missing")
+	ErrNoKey    = errors.New("the data key is missing")
 	errReadBack = errors.New("it does not give back what it was given")
 	// ErrUnavailable says that a slot cannot be used now: locked, not running, not given. Its key may be there all the same.
 	ErrUnavailable = errors.New("the key slot cannot be used now")
@@ -259,7 +259,7 @@ func (s *Slots) Create(ctx context.Context, k Kind) (Key, error) {
 }
 
 // Hold is Create for a session that is about to be written: until release is called, nobody drops the key. have is the key
-// that the slot gave before, which serves on where the slot cannot be used any more, since nobody can have dropped it then.
+// that the slot gave before, if it did, which serves on where the slot cannot be used any more, since nobody can have dropped it then.
 func (s *Slots) Hold(ctx context.Context, k Kind, have Key) (key Key, release func() error, err error) {
 	slot, err := s.slot(k)
 	if err != nil {
@@ -272,7 +272,7 @@ func (s *Slots) Hold(ctx context.Context, k Kind, have Key) (key Key, release fu
 	if err = s.createStore(); err == nil {
 		key, err = create(slot)
 	}
-	if errors.Is(err, ErrUnavailable) {
+	if errors.Is(err, ErrUnavailable) && have.key != nil {
 		key, err = have, nil
 	}
 	if err != nil {

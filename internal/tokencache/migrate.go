@@ -27,7 +27,7 @@ type Migration struct {
 // lockWait is how long Migrate waits for one session's lock: longer than a renewal takes.
 const lockWait = 30 * time.Second
 
-// Migrate gives every session of the store a key of the slot to, and then forgets the keys that nothing needs any more.
+// Migrate gives every session of the store, and every token that OpenHosts keeps, a key of the slot to, and then forgets the keys that nothing needs any more.
 //
 // A crash at any point loses nothing: the new key is durable before a session uses it; each session file is replaced whole,
 // under its lock, and read back; an old key goes last, and only where no session names its slot. Whoever runs it again goes
@@ -48,12 +48,27 @@ func (c *Cache) Migrate(ctx context.Context, to keyslot.Kind) (Migration, error)
 		return m, err
 	}
 	defer key.Wipe()
-	ids, err := c.List()
-	if err != nil {
-		return m, err
+	for _, each := range c.whole() {
+		ids, err := each.List()
+		if err != nil {
+			return m, err
+		}
+		for _, id := range ids {
+			m.add(id)(each.move(ctx, id, to, key))
+		}
 	}
-	for _, id := range ids {
-		moved, err := c.move(ctx, id, to, key)
+	c.dropUnused(ctx, to, &m)
+	return m, ctx.Err()
+}
+
+// whole is everything of the store that has a key.
+func (c *Cache) whole() []*Cache {
+	return []*Cache{c, OpenHosts(filepath.Dir(c.folder), c.slots)}
+}
+
+// add notes what became of a session.
+func (m *Migration) add(id string) func(moved bool, err error) {
+	return func(moved bool, err error) {
 		switch {
 		case errors.Is(err, ErrNoSession): // logged out meanwhile
 		case err != nil:
@@ -64,8 +79,6 @@ func (c *Cache) Migrate(ctx context.Context, to keyslot.Kind) (Migration, error)
 			m.Already = append(m.Already, id)
 		}
 	}
-	c.dropUnused(ctx, to, &m)
-	return m, ctx.Err()
 }
 
 // move gives one session the key and reads it back.
@@ -186,24 +199,21 @@ func (c *Cache) dropUnused(ctx context.Context, to keyslot.Kind, m *Migration) {
 // uses reports whether anything in the store has its key in slot k. What cannot be read, and what this version does not
 // know, counts: its key may be that one.
 func (c *Cache) uses(k keyslot.Kind) (bool, error) {
-	ids, err := c.List()
-	if err != nil {
-		return true, err
-	}
-	for _, id := range ids {
-		s, err := c.read(id)
-		if err != nil && !errors.Is(err, ErrNoSession) || err == nil && s.Slot == k {
-			return true, nil
-		}
-	}
-	for _, folder := range []string{"hosts", "clients"} {
-		entries, err := os.ReadDir(filepath.Join(filepath.Dir(c.folder), folder))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, each := range c.whole() {
+		ids, err := each.List()
+		if err != nil {
 			return true, err
 		}
-		if len(entries) > 0 {
-			return true, nil
+		for _, id := range ids {
+			s, err := each.read(id)
+			if err != nil && !errors.Is(err, ErrNoSession) || err == nil && s.Slot == k {
+				return true, nil
+			}
 		}
 	}
-	return false, nil
+	others, err := os.ReadDir(filepath.Join(filepath.Dir(c.folder), "clients"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return len(others) > 0, err
 }

@@ -171,13 +171,24 @@ func TestMigrateLeavesWhatItCannotRead(t *testing.T) {
 	s.wantWhole(t, bobOf(alice).SessionID(), keyslot.OSStrict)
 }
 
+func TestMigrateTakesHostsAlong(t *testing.T) {
+	s, _ := keyringStore(t)
+	hosts := OpenHosts(s.folder, s.slots)
+	i := HostIdentity("registry.example.com")
+	store{s.folder, s.slots, hosts, i.SessionID()}.create(t, i, sampleHot(), sampleCold)
+	if m, err := s.cache.Migrate(t.Context(), keyslot.OSStrict); err != nil || len(m.Moved) != 3 || len(m.Dropped) != 1 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	store{s.folder, s.slots, hosts, i.SessionID()}.wantWhole(t, i.SessionID(), keyslot.OSStrict)
+}
+
 // Tokens and secrets that another version keeps there may need the key.
 func TestMigrateKeepsTheKeyOfWhatItDoesNotKnow(t *testing.T) {
 	s, _ := keyringStore(t)
-	if err := os.MkdirAll(filepath.Join(s.folder, "hosts"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(s.folder, "clients"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(s.folder, "hosts", "abc"), []byte("x"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.folder, "clients", "abc"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if m, err := s.cache.Migrate(t.Context(), keyslot.OSStrict); err != nil || len(m.Moved) != 2 || len(m.Dropped) > 0 {

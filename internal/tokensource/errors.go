@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
@@ -59,10 +60,16 @@ func loginNeededFor(t Target, err error) error {
 		return &token.Error{Kind: token.LoginNeeded, Message: "nobody is signed in", Next: LoginCommand(t)}
 	}
 	var e *token.Error
-	if errors.As(err, &e) && e.Kind == token.LoginNeeded {
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Kind == token.LoginNeeded:
 		return &token.Error{Kind: e.Kind, Message: e.Message, Next: LoginCommand(t), Err: e.Err}
+	case errors.Is(err, keyslot.ErrUnavailable):
+		return &token.Error{Kind: e.Kind, Message: e.Message, Next: LoginCommand(t) + " --store file", Err: e.Err}
+	default:
+		return err
 	}
-	return err
 }
 
 // ended is what a caller is told about a session with a tombstone.

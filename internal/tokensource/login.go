@@ -25,6 +25,7 @@ type LoginOptions struct {
 	Force    bool          // answers every confirmation with yes
 	IfNeeded bool          // leaves a good session alone
 	MinTTL   time.Duration // with IfNeeded: how long what is kept must still serve
+	Store    string        // where the session's key goes, in the words of cognito_store; "" means as the profile says
 	// Confirm asks a yes/no question; nil when nobody can be asked, which then is an error of kind token.Usage that names
 	// --force.
 	Confirm func(ctx context.Context, question string) (bool, error)
@@ -35,9 +36,11 @@ type LoginResult struct {
 	User     string // the real user name
 	Tokens   token.Lifetime
 	Slot     keyslot.Kind
-	Kept     bool     // IfNeeded found a good session
-	Revoked  bool     // an older session was replaced and its refresh token revoked
-	Warnings []string // one sentence each
+	SlotWas  keyslot.Kind // of the session that was there; 0 when there was none
+	Instead  error        // why Slot is not the one that auto prefers; nil when it is
+	Kept     bool         // IfNeeded found a good session
+	Revoked  bool         // an older session was replaced and its refresh token revoked
+	Warnings []string     // one sentence each
 	// OwnSession is set when --username selected a session other than the profile's own: tools must then be given
 	// --username, too.
 	OwnSession bool
@@ -49,7 +52,7 @@ func (s *Source) Login(ctx context.Context, t Target, o LoginOptions) (LoginResu
 	if o.IfNeeded {
 		if kept, err := s.Acquire(ctx, t, tokens{token.UseAccess}, Want{Use: token.UseAccess, MinTTL: o.MinTTL}); err == nil {
 			return l.kept(kept)
-		} else if token.KindOf(err) != token.LoginNeeded {
+		} else if token.KindOf(err) != token.LoginNeeded && (o.Store == "" || !errors.Is(err, keyslot.ErrUnavailable)) {
 			return LoginResult{}, err
 		}
 	}
@@ -58,16 +61,14 @@ func (s *Source) Login(ctx context.Context, t Target, o LoginOptions) (LoginResu
 		return LoginResult{}, err
 	}
 	defer unlock()
-	if err := l.lookBefore(ctx); err != nil {
-		return LoginResult{}, err
-	}
-	key, err := s.o.Slots.Create(ctx, keyslot.File)
+	key, err := l.begin(ctx)
 	if err != nil {
 		return LoginResult{}, err
 	}
 	if err := l.checkRoom(ctx); err != nil {
 		return LoginResult{}, err
 	}
+	defer key.Wipe()
 	client, err := s.client(t, l.old)
 	if err != nil {
 		return LoginResult{}, err
@@ -91,9 +92,23 @@ type login struct {
 	live   bool   // and it has not ended
 	agreed bool   // the person agreed to replace another user's session
 	aside  string // where a damaged session file went
+	unread bool   // a session is there whose key slot cannot be used, and which is not the new one's
 
 	adopts bool         // the tokens are Adopt's: its caller has them, too
 	sent   token.Secret // what they were got with
+
+	slotChoice
+}
+
+// begin finds the place for the session's key, looks at what is there, and gives the key.
+func (l *login) begin(ctx context.Context) (keyslot.Key, error) {
+	if err := l.choose(); err != nil {
+		return keyslot.Key{}, err
+	}
+	if err := l.lookBefore(ctx); err != nil {
+		return keyslot.Key{}, err
+	}
+	return l.createKey(ctx)
 }
 
 // signIn says how to sign in. The device goes along for the user whom it was remembered for, and for nobody else.
@@ -129,11 +144,14 @@ func (l *login) kept(k *tokencache.Session) (LoginResult, error) {
 // lookBefore asks before a live session is replaced, and refuses what must not be written over.
 func (l *login) lookBefore(ctx context.Context) error {
 	kept, plain, err := l.Source.o.Cache.LoadWhole(l.id)
-	if token.KindOf(err) == token.LoginNeeded {
+	switch {
+	case token.KindOf(err) == token.LoginNeeded:
 		return nil // none, or none that can be read
-	}
-	if err != nil {
-		return err
+	case errors.Is(err, keyslot.ErrUnavailable) && l.was != l.slot:
+		l.unread = true // somebody chose another slot because of that; the file is set aside, not destroyed
+		return nil
+	case err != nil:
+		return loginNeededFor(l.target, err)
 	}
 	if err := l.old.decode(plain); err != nil || kept.Hot.Dead != nil {
 		return nil
@@ -197,7 +215,10 @@ func (l *login) keep(ctx context.Context, key keyslot.Key, got cognito.Result) (
 		l.drop(ctx, got.Refresh)
 		return LoginResult{}, err
 	}
-	res := LoginResult{User: got.User.Name, Tokens: got.Tokens.Access.Lifetime, Slot: keyslot.File, OwnSession: l.target.ownSession()}
+	res := LoginResult{User: got.User.Name, Tokens: got.Tokens.Access.Lifetime, Slot: l.slot, SlotWas: l.was, Instead: l.instead, OwnSession: l.target.ownSession()}
+	if l.unread {
+		res.Warnings = append(res.Warnings, "the session before this one could not be read, so it was not revoked; its file is kept under another name")
+	}
 	if l.aside != "" {
 		res.Warnings = append(res.Warnings, "the session file was damaged and is kept as "+l.aside)
 	}
@@ -250,7 +271,14 @@ func (l *login) write(ctx context.Context, key keyslot.Key, hot tokencache.Hot, 
 			return err
 		}
 	}
-	if err := tx.Create(l.target.Identity(), keyslot.File, key, hot, plain); err != nil {
+	// The key may have been dropped while the person was typing: a migration saw no session that needs it.
+	key, release, err := l.Source.o.Slots.Hold(ctx, l.slot, key)
+	if err != nil {
+		return err
+	}
+	defer release()
+	defer key.Wipe()
+	if err := tx.Create(l.target.Identity(), l.slot, key, hot, plain); err != nil {
 		return err
 	}
 	now := l.Source.o.Now().Wall

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
-	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
@@ -26,16 +25,14 @@ func (s *Source) Adopt(ctx context.Context, t Target, o LoginOptions, sent token
 		return LoginResult{}, err
 	}
 	defer unlock()
-	if err := l.lookBefore(ctx); err != nil {
-		return LoginResult{}, err
-	}
-	key, err := s.o.Slots.Create(ctx, keyslot.File)
+	key, err := l.begin(ctx)
 	if err != nil {
 		return LoginResult{}, err
 	}
 	if err := l.checkRoom(ctx); err != nil {
 		return LoginResult{}, err
 	}
+	defer key.Wipe()
 	got, err := get(ctx)
 	if err != nil {
 		return LoginResult{}, err

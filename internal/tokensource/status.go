@@ -28,7 +28,8 @@ type Status struct {
 	Subject    string
 	Flow       string
 	LoggedIn   time.Time
-	Slot       keyslot.Kind
+	Slot       keyslot.Kind // also where the key cannot be had
+	Warm       bool         // the key is found without asking a keyring
 	Access     token.Lifetime
 	ID         token.Lifetime
 	AWS        []AWSStatus
@@ -51,10 +52,13 @@ func (s *Source) Status(t Target) (Status, error) {
 	if a, ok := s.o.Cache.LastAttempt(st.SessionID, workRefresh); ok {
 		st.Last = &a
 	}
+	st.Slot, _ = s.o.Cache.Slot(st.SessionID)
 	kept, plain, err := s.o.Cache.LoadWhole(st.SessionID)
 	switch {
 	case errors.Is(err, tokencache.ErrNoSession):
 		return st, nil
+	case errors.Is(err, keyslot.ErrUnavailable):
+		return st, loginNeededFor(t, err)
 	case err != nil && token.KindOf(err) == token.LoginNeeded:
 		st.State, st.Problem = Damaged, loginNeededFor(t, err)
 		return st, nil
@@ -66,7 +70,7 @@ func (s *Source) Status(t Target) (Status, error) {
 		st.State, st.Problem = Damaged, err
 		return st, nil
 	}
-	st.State, st.Slot = SignedIn, kept.Slot
+	st.State, st.Slot, st.Warm = SignedIn, kept.Slot, s.o.Slots.Warm(kept.Slot, kept.Key)
 	st.User, st.Subject, st.Flow, st.LoggedIn = c.User, c.Subject, c.Flow, c.LoggedIn
 	st.Access, st.ID = kept.Hot.Tokens.Access.Lifetime, kept.Hot.Tokens.ID.Lifetime
 	for _, a := range kept.Hot.Credentials {

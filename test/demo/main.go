@@ -256,10 +256,11 @@ func (d *demo) command(program string, args ...string) *exec.Cmd {
 
 // env is the caller's environment with a home of our own and without anything that leads an AWS tool elsewhere.
 func (d *demo) env() []string {
-	env := []string{"HOME=" + d.home, "XDG_STATE_HOME=" + filepath.Join(d.home, "state"), "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER="}
+	env := []string{"HOME=" + d.home, "XDG_STATE_HOME=" + filepath.Join(d.home, "state"), "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(d.home, "no-bus")} // nothing goes into the caller's keyring
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		if name != "HOME" && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "XDG_") && !strings.HasPrefix(name, "COGNITO_") {
+		if name != "HOME" && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "XDG_") && !strings.HasPrefix(name, "COGNITO_") && name != "DBUS_SESSION_BUS_ADDRESS" {
 			env = append(env, v)
 		}
 	}
