@@ -11,7 +11,7 @@ BIN ?= bin
 VERSION ?= $(or $(shell cat VERSION 2>/dev/null),$(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null)),0.0.0-dev)
 
 # Names beside cognito-credhelper under which the program answers; install links each to it.
-HELPER_NAMES ?=
+HELPER_NAMES ?= git-credential-cognito cargo-credential-cognito bazel-credential-cognito pnpm-token-cognito
 
 MODULE := github.com/cognito-credhelper/cognito-credhelper
 GOEXE  := $(shell go env GOEXE)

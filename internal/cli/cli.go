@@ -92,6 +92,8 @@ type program struct {
 	// front is the version of the front that handed this call over; "" without one. resumed says that it had waited.
 	front   string
 	resumed bool
+	// greeted says that the front has written the protocol's greeting: it has read what came after it.
+	greeted bool
 	called  string // the profile in the name that we were called by
 	// running is the command that this run carries out, with what follows it; nil before that is known.
 	running *cobra.Command

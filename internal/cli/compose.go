@@ -64,6 +64,7 @@ func compose(env Env) *program {
 		p.front, p.resumed, c.lock = handed.FrontVersion, handed.Resumed, handed.Lock
 		if handed.Replay != nil {
 			p.Stdin = io.MultiReader(handed.Replay, env.Stdin)
+			p.greeted = true
 		}
 	}
 	c.key = takeKey(env.Getenv, env.Unsetenv)

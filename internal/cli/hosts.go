@@ -23,7 +23,7 @@ func (s *source) HostCredential(ctx context.Context, r protocol.HostRequest) (pr
 	if err != nil {
 		return protocol.HostCredential{}, ofProfile(t.Selection, err)
 	}
-	return protocol.HostCredential{Token: got, Username: cmp.Or(b.User, t.Username, t.Profile.Username), Profile: t.Selection.Name}, nil
+	return protocol.HostCredential{Token: got, Username: cmp.Or(b.User, t.Username, t.Profile.Username), Profile: t.Selection.Name, Path: b.Path}, nil
 }
 
 // credentialFor gives the kind of credential that the binding names.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -34,9 +35,17 @@ func (p *program) machineCommand(a protocol.Adapter) *cobra.Command {
 // serve answers one call of a host.
 func (p *program) serve(c *cobra.Command, a protocol.Adapter, args []string) error {
 	call := protocol.Call{Args: args, Profile: p.called, Getenv: p.Getenv, In: p.Stdin, Out: p.Stdout, Resumed: p.resumed}
+	if a.Greeting != nil && !p.greeted {
+		if err := p.print(a.Greeting(args)); err != nil {
+			return err
+		}
+	}
 	result := a.Serve(c.Context(), call, &source{p})
 	if result.Err == nil {
 		return ending(result.Exit)
+	}
+	if a.Next != nil && errors.Is(result.Err, protocol.ErrNotBound) {
+		return p.passOn(a.Next(args))
 	}
 	err := orInterrupted(c.Context(), result.Err)
 	if token.KindOf(err) == token.Interrupted {

@@ -106,6 +106,11 @@ func (p *process) run() int {
 			},
 		},
 	}
+	if adapter.Greeting != nil {
+		if _, err := io.WriteString(p.out, adapter.Greeting(call.Args)); err != nil {
+			return p.become(takeover{})
+		}
+	}
 	return c.answer()
 }
 

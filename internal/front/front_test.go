@@ -248,7 +248,7 @@ func TestWarm(t *testing.T) {
 func TestHandedOverUnread(t *testing.T) {
 	for _, line := range []string{
 		"cognito-credhelper", "cognito-credhelper --help", "cognito-credhelper login --profile p", "cognito-credhelper no-such-verb get",
-		"cargo-credential-cognito --cargo-plugin", "cognito-credhelper --profile p token",
+		"docker-credential-cognito-dev --no-such-flag", "cognito-credhelper --profile p token",
 		"cognito-credhelper token --help", "cognito-credhelper token --nope", "cognito-credhelper token --claims",
 		"cognito-credhelper token --username bob", "cognito-credhelper credential-process --profile-location f",
 	} {

@@ -29,7 +29,7 @@ func (s *source) HostCredential(_ context.Context, r protocol.HostRequest) (prot
 	if err != nil {
 		return protocol.HostCredential{}, err
 	}
-	return protocol.HostCredential{Token: t, Username: userOf(b), Profile: b.Profile}, nil
+	return protocol.HostCredential{Token: t, Username: userOf(b), Profile: b.Profile, Path: b.Binding.Path}, nil
 }
 
 // Reject answers where there is nothing to note.

@@ -58,6 +58,16 @@ type HostCredential struct {
 	Token    token.Token
 	Username string // user= of the binding, else --username, else cognito_username; "" when none names anybody
 	Profile  string // whose binding it was
+	Path     string // that the binding ends in; "" for the whole host
+}
+
+// NotBound is the error for protocols and people that must be told that no profile binds a host.
+func NotBound(h profiles.Host) error {
+	return &token.Error{
+		Kind:    token.BadProfile,
+		Message: "no profile binds " + h.Authority() + ", so it gets no token",
+		Next:    "add it to cognito_hosts of the profile whose sign-in it may see",
+	}
 }
 
 // BoundHost is a host that would be answered.

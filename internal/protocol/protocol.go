@@ -45,6 +45,12 @@ type Adapter struct {
 	Short string                                             // one line of help
 	Usage string                                             // flags and an example, for --help
 	Serve func(ctx context.Context, c Call, s Source) Result // pure: no global, no environment, no file
+	// Greeting is what the host wants to read before it sends its request; "" for nothing. Whoever runs the adapter writes it,
+	// once for a call, also where the front hands the call over. nil for protocols without one.
+	Greeting func(args []string) string
+	// Next names the program that answers what no profile binds, and its arguments: the complete program runs the next one of
+	// that name on PATH where Serve ends in ErrNotBound. nil for protocols that ask the next helper by themselves.
+	Next func(args []string) (program string, rest []string)
 }
 
 // Source gives credentials of sessions that exist; it never asks a person and never opens a browser. Errors carry a

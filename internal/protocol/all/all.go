@@ -5,8 +5,13 @@ package all
 
 import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/bazelcredential"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/cargocredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/credentialprocess"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/gitcredential"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/goauth"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/pipkeyring"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/pnpmtokenhelper"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/printtoken"
 )
 
@@ -16,5 +21,10 @@ func Adapters(claims printtoken.Claims) []protocol.Adapter {
 		credentialprocess.Adapter(),
 		printtoken.Adapter(claims),
 		gitcredential.Adapter(),
+		goauth.Adapter(),
+		cargocredential.Adapter(),
+		bazelcredential.Adapter(),
+		pipkeyring.Adapter(),
+		pnpmtokenhelper.Adapter(),
 	}
 }

@@ -21,6 +21,7 @@ func warm() *protocoltest.Source {
 		Tokens: token.Set{Access: t, ID: t},
 		AWS:    token.AWSCredentials{AccessKeyID: "ASIA", SecretAccessKey: token.NewSecret("s"), SessionToken: token.NewSecret("t"), Lifetime: t.Lifetime},
 		Bound:  map[string]protocol.HostCredential{"h.example": {Token: t, Username: "alice", Profile: "dev"}},
+		Listed: []protocol.BoundHost{{Host: "h.example", Username: "alice"}},
 	}
 }
 
@@ -28,7 +29,18 @@ func failing(err error) *protocoltest.Source { return &protocoltest.Source{Err: 
 
 // requests has what each adapter that serves hosts is asked, for the bound host.
 var requests = map[string]struct{ args, in string }{
-	"git": {"get", "protocol=https\nhost=h.example\n\n"},
+	"git":     {"get", "protocol=https\nhost=h.example\n\n"},
+	"goauth":  {"https://h.example/mod/@v/list", "HTTP/2.0 401 Unauthorized\nWww-Authenticate: Bearer\n\n"},
+	"cargo":   {"--cargo-plugin", `{"v":1,"registry":{"index-url":"sparse+https://h.example/index/"},"kind":"get","operation":"read","args":[]}` + "\n"},
+	"bazel":   {"get", `{"uri":"https://h.example/f.txt"}`},
+	"keyring": {"get https://h.example/simple/ user", ""},
+}
+
+// told are the verbs whose protocol has a form for failures, so that nothing else need be said: the exit code stays 0.
+var told = map[string]func(message string) string{
+	"cargo": func(message string) string {
+		return `{"Err":{"kind":"other","message":"` + message + `","caused-by":[]}}` + "\n"
+	},
 }
 
 // out counts writes.
@@ -88,6 +100,12 @@ func TestContract(t *testing.T) {
 					want, printed := &token.Error{Kind: kind, Message: "no"}, ""
 					if f := failures[a.Verb]; f != nil {
 						printed = f(kind)
+					}
+					if say := told[a.Verb]; say != nil {
+						if r := a.Serve(ctx, call(t, a.Verb, &o), failing(want)); r.Err != nil || r.Exit != 0 || o.String() != say("no") || o.writes != 1 {
+							t.Errorf("%+v, printed %q, want exit 0 and %q", r, o.String(), say("no"))
+						}
+						continue
 					}
 					if r := a.Serve(ctx, call(t, a.Verb, &o), failing(want)); r.Err != want || r.Exit != kind.ExitCode() || o.String() != printed || o.writes > 1 {
 						t.Errorf("%+v, printed %q, want exit %d and %q", r, o.String(), kind.ExitCode(), printed)

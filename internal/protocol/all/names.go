@@ -28,7 +28,11 @@ var helpers = []helper{
 	{"cargo-credential-cognito", "cargo", false},
 	{"bazel-credential-cognito", "bazel", true},
 	{"pnpm-token-cognito", "pnpm", true},
+	{"keyring", "keyring", false}, // pip and uv look for no other name
 }
+
+// cargoPlugin is all that Cargo puts on the command line of a provider that its configuration names by path.
+const cargoPlugin = "--cargo-plugin"
 
 // Invoked reads a command line: by a helper's name the verb is fixed and every argument is the protocol's; by any other
 // name the first argument is the verb. A first argument that is a flag leaves the verb empty.
@@ -48,6 +52,9 @@ func Invoked(argv []string) Invocation {
 		if h.suffixed && len(rest) > 1 && rest[0] == '-' {
 			return Invocation{Verb: h.verb, Profile: rest[1:], Args: argv[1:]}
 		}
+	}
+	if len(argv) == 2 && argv[1] == cargoPlugin {
+		return Invocation{Verb: "cargo", Args: argv[1:]}
 	}
 	if len(argv) < 2 || strings.HasPrefix(argv[1], "-") {
 		return Invocation{Args: argv[1:]}

@@ -27,6 +27,9 @@ func TestInvoked(t *testing.T) {
 		{"terraform-credentials-cognito get h", Invocation{Verb: "terraform", Args: []string{"get", "h"}}},
 		{"cargo-credential-cognito --cargo-plugin", Invocation{Verb: "cargo", Args: []string{"--cargo-plugin"}}},
 		{"bazel-credential-cognito-p get", Invocation{Verb: "bazel", Profile: "p", Args: []string{"get"}}},
+		{"/opt/x/cognito-credhelper --cargo-plugin", Invocation{Verb: "cargo", Args: []string{"--cargo-plugin"}}},
+		{"cognito-credhelper --cargo-plugin x", Invocation{Args: []string{"--cargo-plugin", "x"}}},
+		{"keyring get h u", Invocation{Verb: "keyring", Args: []string{"get", "h", "u"}}},
 		{"pnpm-token-cognito", Invocation{Verb: "pnpm", Args: []string{}}},
 		{"pnpm-token-cognito-p", Invocation{Verb: "pnpm", Profile: "p", Args: []string{}}},
 	} {

@@ -101,11 +101,7 @@ func (o options) token(ctx context.Context, c protocol.Call, s protocol.Source) 
 	}
 	got, err := s.HostCredential(ctx, r)
 	if errors.Is(err, protocol.ErrNotBound) {
-		return token.Token{}, &token.Error{
-			Kind:    token.BadProfile,
-			Message: "no profile binds " + r.Host.Authority() + ", so it gets no token",
-			Next:    "add it to cognito_hosts of the profile whose sign-in it may see",
-		}
+		return token.Token{}, protocol.NotBound(r.Host)
 	}
 	return got.Token, err
 }

@@ -1,0 +1,57 @@
+package pipkeyring
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/protocoltest"
+)
+
+func TestQuestions(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		want string // "" where the next keyring is to answer
+	}{
+		{"get https://h.example/simple/ user", "secret\n"},
+		{"get h.example user", "secret\n"},
+		{"--profile dev get h.example user", "secret\n"},
+		{"get https://h.example/simple/ --mode creds", "alice\nsecret\n"},
+		{"get --mode=creds https://h.example/simple/", "alice\nsecret\n"},
+		{"get --mode password h.example user", "secret\n"},
+		{"get https://other.example/ user", ""},
+		{"get h.example", ""},
+		{"get h.example user more", ""},
+		{"get --output json h.example user", ""},
+		{"get user@h.example user", ""},
+		{"set h.example user", ""},
+		{"del h.example user", ""},
+		{"--list-backends", ""},
+		{"", ""},
+	} {
+		var out bytes.Buffer
+		s := &protocoltest.Source{Bound: map[string]protocol.HostCredential{
+			"h.example": {Token: protocoltest.Token("secret"), Username: "alice"},
+		}}
+		r := Serve(t.Context(), protocol.Call{Args: strings.Fields(c.line), Out: &out}, s)
+		if out.String() != c.want || c.want == "" && !errors.Is(r.Err, protocol.ErrNotBound) || c.want != "" && r.Err != nil {
+			t.Errorf("%s: %q, %v", c.line, out.String(), r.Err)
+		}
+	}
+}
+
+func TestNext(t *testing.T) {
+	for line, want := range map[string]string{
+		"--profile dev get h user": "get h user",
+		"get h user":               "get h user",
+		"--list-backends":          "--list-backends",
+	} {
+		program, rest := Adapter().Next(strings.Fields(line))
+		if program != "keyring" || !slices.Equal(rest, strings.Fields(want)) {
+			t.Errorf("%s: %s %q", line, program, rest)
+		}
+	}
+}
