@@ -100,8 +100,34 @@ func list(folder string, b binaries, how string) ([]*program, error) {
 			}
 		}
 	}
+	return withSignedOut(programs, filepath.Join(folder, "home-out"), b)
+}
+
+// withSignedOut adds what a tool waits for an answer that there is none: nobody is signed in.
+func withSignedOut(programs []*program, home string, b binaries) ([]*program, error) {
+	s, config, err := newHome(home)
+	if err == nil {
+		err = writeProfiles(config, 1, writtenProfile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("preparing a home without a session: %w", err)
+	}
+	settle()
+	for _, kind := range []struct{ name, path string }{{"pair, signed out", b.pair}, {"complete, signed out", b.complete}} {
+		if kind.path == "" {
+			continue
+		}
+		p := &program{name: kind.name, profiles: 1, path: kind.path, args: []string{"credential-process", "--profile", "bench"}, env: s.env, exit: loginNeeded}
+		if err := p.check(); err != nil {
+			return nil, err
+		}
+		programs = append(programs, p)
+	}
 	return programs, nil
 }
+
+// loginNeeded is the exit code for it.
+const loginNeeded = 3
 
 // report prints one line per program, each value in terms of hello's in the same round.
 func report(programs []*program, most float64) (ok bool) {

@@ -16,6 +16,7 @@ type program struct {
 	args     []string
 	env      []string
 	gated    bool
+	exit     int // what it ends with; but for 0 it prints nothing
 
 	rounds []sample
 }
@@ -28,11 +29,17 @@ func wall10(s sample) float64 { return s.wall10 }
 func cpu(s sample) float64    { return s.cpu }
 func faults(s sample) float64 { return s.faults }
 
-// check runs the program once, to see an answer.
+// check runs the program once, to see an answer, or that there is none.
 func (p *program) check() error {
 	c := exec.Command(p.path, p.args...)
 	c.Env = p.env
 	out, err := c.Output()
+	if p.exit != 0 {
+		if got := c.ProcessState.ExitCode(); got != p.exit || len(out) > 0 {
+			return fmt.Errorf("%s: exit code %d and %d bytes, want %d and none", p.name, got, len(out), p.exit)
+		}
+		return nil
+	}
 	if exit, ok := err.(*exec.ExitError); ok {
 		return fmt.Errorf("%s is not warm: %w: %s", p.name, err, exit.Stderr)
 	}
@@ -64,7 +71,7 @@ func (p *program) round(n int) error {
 			return err
 		}
 		walls = append(walls, time.Since(begin).Seconds())
-		if !state.Success() {
+		if state.ExitCode() != p.exit {
 			return fmt.Errorf("%s: %s", p.name, state)
 		}
 		total.cpu += (state.UserTime() + state.SystemTime()).Seconds()

@@ -131,6 +131,12 @@ func checkSignature(t *testing.T, v vector) {
 	if claim.Timestamp != in["TIMESTAMP"] || claim.SecretBlock != in["SECRET_BLOCK"] {
 		t.Errorf("claim %+v does not repeat timestamp and block", claim)
 	}
+	if want["S_hex"] != "" {
+		s, u := sharedOf(t, in, Identity{in["poolName"], in["userIdForSrp"]})
+		if s.Cmp(number(t, want["S_hex"], 16)) != 0 || u.Cmp(number(t, want["u_hex"], 16)) != 0 {
+			t.Error("S or u differs")
+		}
+	}
 	if want["verifier_hex"] != "" {
 		got := Verifier(Identity{in["poolName"], in["userIdForSrp"]}, in["password"], number(t, in["SALT"], 16).Bytes())
 		if new(big.Int).SetBytes(got).Cmp(number(t, want["verifier_hex"], 16)) != 0 {
