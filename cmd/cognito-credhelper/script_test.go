@@ -93,6 +93,7 @@ func TestScripts(t *testing.T) {
 					"triggers":  triggers,
 					"profile":   profile,
 					"devicekey": devicekey,
+					"piped":     piped,
 				},
 			})
 		})
