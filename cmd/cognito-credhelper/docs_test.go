@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,13 +11,10 @@ import (
 
 // docs/flows.md names transcripts as proofs: each must exist, and each of the families that it tells about must be named.
 func TestDocumentedTranscripts(t *testing.T) {
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "flows.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := read(t, "..", "..", "docs", "flows.md")
 	family := regexp.MustCompile(`\b(?:raw_2|challenge|account|flow)_[a-z0-9_]+\b`)
 	named := map[string]bool{}
-	for _, name := range family.FindAllString(string(page), -1) {
+	for _, name := range family.FindAllString(page, -1) {
 		named[name] = true
 		if _, err := os.Stat(filepath.Join("testdata", "script", name+".txtar")); err != nil && !strings.HasSuffix(name, "_") {
 			t.Errorf("docs/flows.md names %s, which is not there", name)
@@ -32,4 +30,83 @@ func TestDocumentedTranscripts(t *testing.T) {
 			t.Errorf("docs/flows.md does not name %s", name)
 		}
 	}
+}
+
+// allChallenges are those that the program answers, each with a row of its own or in one.
+var allChallenges = []string{
+	"PASSWORD_VERIFIER", "PASSWORD", "PASSWORD_SRP", "SELECT_CHALLENGE", "NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "SMS_MFA", "SMS_OTP",
+	"EMAIL_OTP", "SELECT_MFA_TYPE", "MFA_SETUP", "CUSTOM_CHALLENGE", "WEB_AUTHN", "DEVICE_SRP_AUTH", "DEVICE_PASSWORD_VERIFIER",
+}
+
+// Each challenge has a transcript for a right answer, a wrong one, a late one, and a trigger's error; and each of those
+// transcripts does what its column says.
+func TestEveryChallengeHasItsTranscripts(t *testing.T) {
+	source := read(t, "..", "..", "internal", "cognito", "challenges.go")
+	if n := len(regexp.MustCompile(`(?m)^\t[\w"]+: +respond`).FindAllString(source, -1)); n != len(allChallenges) {
+		t.Errorf("the program answers %d challenges, and this test knows %d", n, len(allChallenges))
+	}
+	columns := []struct{ name, shows string }{
+		{"right", `is signed in`},
+		{"wrong", `(?m)^code 4 |forget_devices`},
+		{"late", `answerer late|@late:|delay_ms|session is expired`},
+		{"a trigger's error", `(?m)^triggers '`},
+	}
+	page := read(t, "..", "..", "docs", "flows.md")
+	for _, challenge := range allChallenges {
+		cells := row(page, `\b`+challenge+`\b`)
+		if len(cells) != len(columns)+1 {
+			t.Errorf("docs/flows.md has no row for %s", challenge)
+			continue
+		}
+		for i, column := range columns {
+			shown := false
+			for _, name := range regexp.MustCompile(`\b[a-z0-9_]+\b`).FindAllString(cells[i+1], -1) {
+				script, err := os.ReadFile(filepath.Join("testdata", "script", name+".txtar"))
+				shown = shown || err == nil && regexp.MustCompile(column.shows).Match(script)
+			}
+			if !shown {
+				t.Errorf("%s, %s: no transcript of %q shows it", challenge, column.name, cells[i+1])
+			}
+		}
+	}
+}
+
+// Each row of the comparison with the cmdlet has a transcript of its number, and each other line of what was promised is
+// on the page.
+func TestEveryRowHasItsTranscript(t *testing.T) {
+	page := read(t, "..", "..", "docs", "flows.md")
+	for n := 1; n <= 17; n++ {
+		cells := row(page, fmt.Sprintf(`^2\.%d$`, n))
+		if len(cells) != 3 || !regexp.MustCompile(fmt.Sprintf(`\braw_2_%02d_`, n)).MatchString(cells[2]) {
+			t.Errorf("row 2.%d names no transcript of its own: %q", n, cells)
+		}
+	}
+	for part, lines := range map[int]int{1: 14, 3: 4} {
+		for n := 1; n <= lines; n++ {
+			if !regexp.MustCompile(fmt.Sprintf(`\b%d\.%d\b`, part, n)).MatchString(page) {
+				t.Errorf("docs/flows.md does not say what proves %d.%d", part, n)
+			}
+		}
+	}
+}
+
+// row is the cells of the first table row whose first cell matches, in a table of at least three columns.
+func row(page, pattern string) []string {
+	for line := range strings.Lines(page) {
+		inner, isRow := strings.CutPrefix(strings.TrimSpace(line), "| ")
+		cells := strings.Split(strings.TrimSuffix(inner, " |"), " | ")
+		if isRow && len(cells) >= 3 && regexp.MustCompile(pattern).MatchString(cells[0]) {
+			return cells
+		}
+	}
+	return nil
+}
+
+func read(t *testing.T, path ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(path...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

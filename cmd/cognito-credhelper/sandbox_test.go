@@ -28,7 +28,7 @@ import (
 //	sandbox requests OPERATION N  fails unless that many came since the last reset ("*": of all operations)
 //	sandbox await OPERATION N     waits until that many came
 //	sandbox reset                 sets the counts to zero
-//	sandbox fault JSON            {"operation", "kind", "count", …}: see package control
+//	sandbox fault JSON|@FILE      {"operation", "kind", "count", …}: see package control
 //	sandbox clear                 takes all faults away
 //	sandbox advance SECONDS       moves the server's clock and Date; the client's is $COGNITO_CREDHELPER_TEST_CLOCK
 //	sandbox expire SECONDS        as advance, but clients are still held against the machine's time: for programs not ours
@@ -59,7 +59,11 @@ func sandboxCommand(ts *testscript.TestScript, neg bool, args []string) {
 		control(ts, "POST", "/requests/reset", "")
 	case "fault":
 		need(1)
-		control(ts, "POST", "/faults", rest[0])
+		fault := rest[0]
+		if file, ok := strings.CutPrefix(fault, "@"); ok {
+			fault = ts.ReadFile(file)
+		}
+		control(ts, "POST", "/faults", fault)
 	case "clear":
 		control(ts, "DELETE", "/faults", "")
 	case "advance":

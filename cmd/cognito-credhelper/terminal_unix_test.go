@@ -22,7 +22,8 @@ import (
 // terminal N FILE PROGRAM ARG... runs a program with a controlling terminal and a person at it, who types only when asked
 // (testscript's ttyin types ahead, so that everything is echoed). A line of FILE is what the person waits for, " => ", and
 // what is then typed: text, @NAME for the first line of a file, @sms:USER for the code
-// that was sent last, @sent:USER:KIND for the last of a kind, or ^C. Standard input is empty. Fails unless the exit code
+// that was sent last, @sent:USER:KIND for the last of a kind, @late:SECONDS:ANSWER for any of these after the sandbox's
+// clock went on, or ^C. Standard input is empty. Fails unless the exit code
 // is N. What the terminal showed becomes the file "screen".
 func terminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
@@ -86,6 +87,11 @@ func person(ts *testscript.TestScript, here *os.File, shown <-chan []byte, scrip
 			}
 		}
 		read = len(screen)
+		if after, ok := strings.CutPrefix(answer, "@late:"); ok {
+			seconds, rest, _ := strings.Cut(after, ":")
+			control(ts, "POST", "/advance", `{"seconds": `+seconds+`}`)
+			answer = rest
+		}
 		if user, ok := strings.CutPrefix(answer, "@sms:"); ok {
 			var sent struct{ Code string }
 			ts.Check(json.Unmarshal(control(ts, "GET", "/sms?user="+user, ""), &sent))

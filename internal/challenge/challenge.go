@@ -35,6 +35,9 @@ type Question struct {
 	Choices []string
 	// Attempt counts from 1; above 1 the answer before it was wrong.
 	Attempt int
+	// Round counts the questions of a CUSTOM_CHALLENGE from 1, and starts over with a sign-in that begins anew; 0 elsewhere.
+	// Only the user pool knows whether a round asks again or on.
+	Round int
 	// Note is one sentence to show before the question, such as why it is asked again; may be empty.
 	Note string
 	// Parameters are the challenge's public parameters, the server's text: what a CUSTOM_CHALLENGE shows, a passkey's

@@ -17,7 +17,8 @@ func newLogout(p *program, run func(*cobra.Command, selection) error) *cobra.Com
 		Short: "Revoke and forget a profile's session",
 		Long: `Revokes the session's refresh token, so that nothing can be renewed with it, and forgets the session
 here, also when revoking failed. Tokens and AWS credentials that tools already have stay valid until
-they expire.`,
+they expire. Where Cognito remembers this computer as a device of the user's, it still does, so that
+the next login need not ask for a second factor; device forget, before the logout, ends that.`,
 		Example: "  cognito-credhelper logout --profile dev",
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c, f) },

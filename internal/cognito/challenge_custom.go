@@ -23,8 +23,9 @@ const (
 
 // respondCustom answers one round of what the user pool's own triggers ask. How many there are is theirs to say.
 func respondCustom(ctx context.Context, l *login, at *step) (map[string]string, error) {
+	l.custom++
 	answer, err := l.question(ctx, challenge.Question{
-		Challenge: at.name, Name: answerName, Label: "answer", Secret: true, Parameters: public(at.parameters),
+		Challenge: at.name, Name: answerName, Label: "answer", Secret: true, Round: l.custom, Parameters: public(at.parameters),
 	})
 	if err != nil {
 		return nil, err

@@ -62,6 +62,9 @@ type Call struct {
 type Device struct {
 	Key, GroupKey string
 	Password      token.Secret
+	// Refused says that the user was asked and did not have it remembered: its refresh tokens need it, and it stands for no
+	// second factor.
+	Refused bool
 }
 
 // Client talks to one app client. Safe for concurrent use.

@@ -84,7 +84,7 @@ func (c *Client) newDevice(ctx context.Context, a challenge.Answerer, m *types.N
 	d := Device{Key: *m.DeviceKey, GroupKey: aws.ToString(m.DeviceGroupKey)}
 	ask, err := c.confirmDevice(ctx, got.Tokens.Access.Value, &d)
 	if err == nil && ask {
-		err = c.remember(ctx, a, got.Tokens.Access.Value, d)
+		d.Refused, err = c.remember(ctx, a, got.Tokens.Access.Value, d)
 	}
 	got.Device = &d
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -127,19 +127,19 @@ func (c *Client) confirmDevice(ctx context.Context, access token.Secret, d *Devi
 }
 
 // remember asks whether the device may stand for a second factor, and tells Cognito a yes. Nobody to ask is a no: it can be
-// asked again at the next login on another device, and costs one code more until then.
-func (c *Client) remember(ctx context.Context, a challenge.Answerer, access token.Secret, d Device) error {
+// asked again at the next login after a logout, and costs one code more until then.
+func (c *Client) remember(ctx context.Context, a challenge.Answerer, access token.Secret, d Device) (refused bool, err error) {
 	if a == nil {
-		return nil
+		return true, nil
 	}
 	answer, err := a.Answer(ctx, challenge.Question{
 		Name: rememberName, Label: "remember this computer, so that it stands for the second factor", Choices: []string{"yes", "no"}, Attempt: 1,
 	})
 	if errors.Is(err, challenge.ErrNoAnswer) || err == nil && answer.Reveal() != "yes" {
-		return nil
+		return true, nil
 	}
 	if err != nil {
-		return err
+		return true, err
 	}
 	_, err = c.call(ctx, opUpdateDevice, []token.Secret{access}, func(ctx context.Context) error {
 		_, err := c.api.UpdateDeviceStatus(ctx, &cip.UpdateDeviceStatusInput{
@@ -147,5 +147,5 @@ func (c *Client) remember(ctx context.Context, a challenge.Answerer, access toke
 		})
 		return err
 	})
-	return err
+	return err != nil, err
 }

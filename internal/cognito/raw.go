@@ -307,7 +307,8 @@ func (s step) response() Response {
 }
 
 // Complete sends InitiateAuth and answers every challenge through a, as SignIn does; the last response is its answer. It keeps nothing.
-// USERNAME and PASSWORD may be among the parameters; an SRP_A may not, because only who made it can prove the password.
+// USERNAME and PASSWORD may be among the parameters; an SRP_A and a
+// DEVICE_KEY may not, because only who made them can prove the password or the device.
 func (c *Client) Complete(ctx context.Context, in Initiate, a challenge.Answerer) (Response, error) {
 	if _, err := Required(in.Flow); err != nil {
 		return Response{}, err
@@ -317,6 +318,9 @@ func (c *Client) Complete(ctx context.Context, in Initiate, a challenge.Answerer
 	}
 	if _, given := in.Parameters["SRP_A"]; given {
 		return Response{}, &token.Error{Kind: token.Usage, Message: "only who made SRP_A can answer what follows from it", Next: "leave SRP_A out"}
+	}
+	if _, given := in.Parameters["DEVICE_KEY"]; given {
+		return Response{}, &token.Error{Kind: token.Usage, Message: "only who has the device's password can answer what follows from DEVICE_KEY", Next: "leave DEVICE_KEY out"}
 	}
 	l, err := c.signIn(SignIn{Flow: in.Flow, Username: in.Parameters[challenge.Username].Reveal(), Preferred: preferred(in.Parameters)}, a)
 	if err != nil {

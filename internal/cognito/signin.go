@@ -88,6 +88,7 @@ type login struct {
 	note      string                  // why the next question is asked again
 	restarts  int
 	rounds    int
+	custom    int // rounds of CUSTOM_CHALLENGE since the last start
 }
 
 // step is what Cognito wants next, or the tokens.
@@ -115,7 +116,7 @@ func (l *login) run(ctx context.Context) (step, error) {
 
 // start sends InitiateAuth.
 func (l *login) start(ctx context.Context) (step, error) {
-	l.user, l.handshake, l.proof, l.setup, l.choices = "", nil, nil, nil, nil // of a sign-in that is over
+	l.user, l.handshake, l.proof, l.setup, l.choices, l.custom = "", nil, nil, nil, nil, 0 // of a sign-in that is over
 	parameters, err := l.begin(ctx, l)
 	if err != nil {
 		return step{}, err

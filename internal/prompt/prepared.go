@@ -122,7 +122,6 @@ func checked(option, value string) (token.Secret, error) {
 type Prepared struct {
 	given  []given
 	asked  map[string]bool
-	rounds map[string]int // times that a question was asked whose attempts do not count, by name
 	values *Values
 }
 
@@ -139,7 +138,7 @@ var _ challenge.Answerer = (*Prepared)(nil)
 // passwordStdin takes the password from standard input. Nothing is read before Read. Errors are of kind
 // token.Usage and show no value.
 func NewPrepared(answers []string, passwordStdin bool, v *Values) (*Prepared, error) {
-	p := &Prepared{asked: map[string]bool{}, rounds: map[string]int{}, values: v}
+	p := &Prepared{asked: map[string]bool{}, values: v}
 	if passwordStdin {
 		p.given = append(p.given, given{name: challenge.Password, raw: "-", option: "--password-stdin"})
 		if err := v.claim("--password-stdin", "-"); err != nil {
@@ -198,7 +197,7 @@ func (p *Prepared) Read(ctx context.Context) error {
 // Answer returns the prepared answer for q's name and attempt, and challenge.ErrNoAnswer (wrapped) where there is none. A
 // prepared answer that is not among the choices is an error of kind token.Usage.
 func (p *Prepared) Answer(_ context.Context, q challenge.Question) (token.Secret, error) {
-	left := p.turn(q)
+	left := turn(q)
 	for _, g := range p.given {
 		if !g.answers(q) || g.value.Empty() {
 			continue
@@ -216,14 +215,8 @@ func (p *Prepared) Answer(_ context.Context, q challenge.Question) (token.Secret
 }
 
 // turn says which of the prepared answers of one name is meant, from 1. The rounds of a CUSTOM_CHALLENGE all ask for
-// ANSWER, and only the user pool knows whether one asks again or on.
-func (p *Prepared) turn(q challenge.Question) int {
-	if q.Challenge != "CUSTOM_CHALLENGE" {
-		return max(q.Attempt, 1)
-	}
-	p.rounds[q.Name]++
-	return p.rounds[q.Name]
-}
+// ANSWER, and those of a sign-in that begins anew for the same ones again.
+func turn(q challenge.Question) int { return max(q.Attempt, q.Round, 1) }
 
 func (g given) answers(q challenge.Question) bool {
 	return g.name == q.Name || g.name == q.Challenge+"."+q.Name

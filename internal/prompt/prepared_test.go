@@ -234,12 +234,14 @@ func TestPreparedAnswersOfRoundsAndChallenges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	round := challenge.Question{Challenge: "CUSTOM_CHALLENGE", Name: "ANSWER", Attempt: 1}
+	round := func(n int) challenge.Question {
+		return challenge.Question{Challenge: "CUSTOM_CHALLENGE", Name: "ANSWER", Attempt: 1, Round: n}
+	}
 	choice := challenge.Question{Challenge: "SELECT_MFA_TYPE", Name: "SELECT_MFA_TYPE.ANSWER", Attempt: 1}
 	for _, tt := range []struct {
 		q    challenge.Question
 		want string
-	}{{round, "one"}, {choice, "EMAIL_OTP"}, {round, "two"}, {round, ""}} {
+	}{{round(1), "one"}, {choice, "EMAIL_OTP"}, {round(2), "two"}, {round(1), "one"}, {round(2), "two"}, {round(3), ""}} {
 		if got, err := p.Answer(t.Context(), tt.q); got.Reveal() != tt.want || (tt.want == "") != errors.Is(err, challenge.ErrNoAnswer) {
 			t.Errorf("%s: %q, %v; want %q", tt.q.Challenge, got.Reveal(), err, tt.want)
 		}

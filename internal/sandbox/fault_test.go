@@ -42,6 +42,7 @@ func TestFaults(t *testing.T) {
 		{Fault{Kind: "slow-answer", DelayMS: 20}, 200, "", true},
 		{Fault{Kind: "no-expires-in"}, 200, "", true},
 		{Fault{Kind: "skew-date", SkewSeconds: -3600}, 200, "", true},
+		{Fault{Kind: "reply", Body: json.RawMessage(`{"ChallengeName": "NEW"}`)}, 200, "", false},
 	} {
 		t.Run(x.fault.Kind+x.fault.Code, func(t *testing.T) {
 			_, c, token := faulty(t, x.fault)

@@ -33,6 +33,8 @@ func instead(f Fault, refuse func(*wire.Error) answer) (answer, bool) {
 		return refuse(wire.Errorf("TooManyRequestsException", "Rate exceeded")), true
 	case control.Refuse:
 		return refuse(&wire.Error{Status: f.Status, Code: f.Code, Message: f.Message}), true
+	case control.Reply:
+		return answer{http.StatusOK, http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, f.Body}, true
 	case control.HTML502:
 		page := "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><center><h1>502 Bad Gateway</h1></center></body>\r\n</html>\r\n"
 		return answer{http.StatusBadGateway, http.Header{"Content-Type": {"text/html"}}, []byte(page)}, true

@@ -184,7 +184,12 @@ func (t *Tx) makeWay() (hot, cold uint64, err error) {
 // Save writes a new hot record, and a new cold one unless cold is nil; what is not given is copied as it stands. The
 // session must have been loaded in this transaction: what was read before the lock may be old. Where credentials do not
 // fit, the oldest are left out. After an error Save may be called again.
-func (t *Tx) Save(hot Hot, cold []byte) error {
+func (t *Tx) Save(hot Hot, cold []byte) error { return t.save(hot, cold, t.extra) }
+
+// Reduce is Save for a session that is over: nothing of it stays but hot and cold, not even what a newer version added.
+func (t *Tx) Reduce(hot Hot, cold []byte) error { return t.save(hot, cold, token.Secret{}) }
+
+func (t *Tx) save(hot Hot, cold []byte, extra token.Secret) error {
 	if t.lock == nil {
 		return errUnlocked
 	}
@@ -197,7 +202,7 @@ func (t *Tx) Save(hot Hot, cold []byte) error {
 			return err
 		}
 	}
-	if err := next.sealWithin(maxFile, t.key, next.hot.generation+1, hot, t.extra); err != nil {
+	if err := next.sealWithin(maxFile, t.key, next.hot.generation+1, hot, extra); err != nil {
 		return err
 	}
 	// Also when the commit fails: a second try that gives no cold record must copy this one, not the one before it.

@@ -16,6 +16,7 @@ type cold struct {
 	DeviceKey  string // of the remembered device, which the refresh token is bound to
 	GroupKey   string
 	DevicePass token.Secret // empty where the device was never confirmed
+	DeviceNo   bool         // the user did not have it remembered
 	SecretNext bool         // Cognito took the app client's second secret
 	User       string       // cognito:username
 	Subject    string       // sub
@@ -35,6 +36,7 @@ type coldJSON struct {
 	DeviceKey  string            `json:"device_key,omitempty"`
 	GroupKey   string            `json:"device_group_key,omitempty"`
 	DevicePass string            `json:"device_password,omitempty"`
+	DeviceNo   bool              `json:"device_refused,omitempty"`
 	SecretNext bool              `json:"secret_next,omitempty"`
 	User       string            `json:"user"`
 	Subject    string            `json:"sub"`
@@ -57,7 +59,7 @@ func (c *cold) decode(plain []byte) error {
 	}
 	*c = cold{
 		Refresh: token.NewSecret(known.Refresh), DeviceKey: known.DeviceKey, GroupKey: known.GroupKey,
-		DevicePass: token.NewSecret(known.DevicePass), SecretNext: known.SecretNext, User: known.User, Subject: known.Subject,
+		DevicePass: token.NewSecret(known.DevicePass), DeviceNo: known.DeviceNo, SecretNext: known.SecretNext, User: known.User, Subject: known.Subject,
 		Typed: known.Typed, Flow: known.Flow, LoggedIn: known.LoggedIn, Identities: known.Identities, unknown: all,
 	}
 	return nil
@@ -68,7 +70,7 @@ var errColdDamaged = &token.Error{Kind: token.LoginNeeded, Message: "the session
 func (c *cold) encode() ([]byte, error) {
 	plain, err := json.Marshal(coldJSON{
 		Format: coldFormat, Refresh: c.Refresh.Reveal(), DeviceKey: c.DeviceKey, GroupKey: c.GroupKey,
-		DevicePass: c.DevicePass.Reveal(), SecretNext: c.SecretNext, User: c.User, Subject: c.Subject,
+		DevicePass: c.DevicePass.Reveal(), DeviceNo: c.DeviceNo, SecretNext: c.SecretNext, User: c.User, Subject: c.Subject,
 		Typed: c.Typed, Flow: c.Flow, LoggedIn: c.LoggedIn, Identities: c.Identities,
 	})
 	if err != nil || len(c.unknown) == 0 {
@@ -96,7 +98,7 @@ func (c *cold) encode() ([]byte, error) {
 
 // coldMembers are the names that this version writes; one that it left out is really gone.
 func coldMembers() []string {
-	return []string{"format", "refresh_token", "device_key", "device_group_key", "device_password", "secret_next", "user", "sub", "typed_name", "flow", "logged_in", "identity_ids"}
+	return []string{"format", "refresh_token", "device_key", "device_group_key", "device_password", "device_refused", "secret_next", "user", "sub", "typed_name", "flow", "logged_in", "identity_ids"}
 }
 
 // fingerprint is the start of the refresh token's hash, enough to tell whether two are the same.
@@ -127,7 +129,7 @@ func (c *cold) device() *cognito.Device {
 	if c.DeviceKey == "" {
 		return nil
 	}
-	return &cognito.Device{Key: c.DeviceKey, GroupKey: c.GroupKey, Password: c.DevicePass}
+	return &cognito.Device{Key: c.DeviceKey, GroupKey: c.GroupKey, Password: c.DevicePass, Refused: c.DeviceNo}
 }
 
 // setDevice keeps a device; nil forgets it.
@@ -135,5 +137,5 @@ func (c *cold) setDevice(d *cognito.Device) {
 	if d == nil {
 		d = &cognito.Device{}
 	}
-	c.DeviceKey, c.GroupKey, c.DevicePass = d.Key, d.GroupKey, d.Password
+	c.DeviceKey, c.GroupKey, c.DevicePass, c.DeviceNo = d.Key, d.GroupKey, d.Password, d.Refused
 }

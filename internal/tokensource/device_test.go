@@ -9,6 +9,7 @@ import (
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 )
 
 func laptop() *cognito.Device {
@@ -58,6 +59,52 @@ func TestDeviceOutlivesTheSession(t *testing.T) {
 	w.login()
 	if got := w.pool.signedIn[1].Device; !sameDevice(got, laptop()) {
 		t.Errorf("the sign-in had %+v", got)
+	}
+}
+
+// A logout ends the session and leaves nothing of it but the device, which goes along with the same user's next sign-in.
+func TestDeviceOutlivesALogout(t *testing.T) {
+	w := newWorld(t)
+	w.pool.device = laptop()
+	w.login()
+	if res, err := w.source().Logout(t.Context(), w.target()); err != nil || res.NothingThere || res.RevokeErr != nil {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	if st, err := w.source().Status(w.target()); err != nil || st.State != SignedOut || st.User != "" {
+		t.Errorf("after the logout: %+v, %v", st, err)
+	}
+	if _, err := w.source().Token(t.Context(), w.target(), Want{Use: token.UseAccess}); token.KindOf(err) != token.LoginNeeded || !strings.Contains(err.Error(), "nobody is signed in") {
+		t.Errorf("a token after the logout: %v", err)
+	}
+	if kept, plain, err := w.source().o.Cache.LoadWhole(w.target().Identity().SessionID()); err != nil || !kept.Hot.Tokens.Access.Value.Empty() || strings.Contains(string(plain), `"refresh_token":"r`) {
+		t.Errorf("what is left: %v, %s, %v", kept, plain, err)
+	}
+	if res, err := w.source().Logout(t.Context(), w.target()); err != nil || !res.NothingThere {
+		t.Errorf("a second logout: %+v, %v", res, err)
+	}
+	w.pool.device = nil
+	w.login()
+	if got := w.pool.signedIn[1].Device; got == nil || got.Key != laptop().Key {
+		t.Errorf("the next sign-in had %+v", got)
+	}
+	if _, err := w.source().Logout(t.Context(), w.target()); err != nil {
+		t.Fatal(err)
+	}
+	w.pool.user = cognito.User{Name: "bob", Subject: "sub-bob"}
+	w.login()
+	w.pass(2 * time.Hour)
+	w.mustToken()
+	if got := w.pool.devices[0]; got != "" {
+		t.Errorf("another user's refresh had the device %q", got)
+	}
+	// One that the user did not have remembered is no reason to leave anything.
+	w.pool.device = &cognito.Device{Key: "refused", Password: token.NewSecret("p"), Refused: true}
+	w.login()
+	if _, err := w.source().Logout(t.Context(), w.target()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.source().o.Cache.LoadWhole(w.target().Identity().SessionID()); !errors.Is(err, tokencache.ErrNoSession) {
+		t.Errorf("after a logout of a refused device: %v", err)
 	}
 }
 

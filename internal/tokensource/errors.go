@@ -75,7 +75,9 @@ func loginNeededFor(t Target, err error) error {
 // ended is what a caller is told about a session with a tombstone.
 func (s *Source) ended(t Target, d *tokencache.Death) *token.Error {
 	message := d.Reason
-	if !strings.HasPrefix(message, "the session ") {
+	if loggedOut(d) {
+		message = "nobody is signed in"
+	} else if !strings.HasPrefix(message, "the session ") {
 		message = "the session has ended: " + message
 	}
 	return &token.Error{Kind: token.LoginNeeded, Message: message, Next: LoginCommand(t)}

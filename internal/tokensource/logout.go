@@ -14,8 +14,10 @@ type LogoutResult struct {
 	RevokeErr    error // the session is forgotten, but Cognito was not told
 }
 
-// Logout revokes the refresh token, then forgets the session, also when revoking failed. A damaged session file is set
-// aside: its token cannot be read, so it cannot be revoked.
+// Logout revokes the refresh token, then forgets the session, also when revoking failed. What stays is the device that
+// Cognito remembers this computer by, so that the user's next login need not prove a second factor again: to have that
+// forgotten is another request (ForgetDevice). A damaged session file is set aside: its token cannot be read, so it cannot
+// be revoked.
 func (s *Source) Logout(ctx context.Context, t Target) (LogoutResult, error) {
 	locked, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
@@ -38,11 +40,36 @@ func (s *Source) Logout(ctx context.Context, t Target) (LogoutResult, error) {
 	if err := c.decode(plain); err != nil {
 		return LogoutResult{RevokeErr: err}, tx.Forget()
 	}
+	if loggedOut(session.Hot.Dead) {
+		return LogoutResult{NothingThere: true}, nil
+	}
 	res := LogoutResult{User: c.User}
 	if session.Hot.Dead == nil {
 		res.RevokeErr = s.revoke(ctx, t, c)
 	}
-	return res, tx.Forget()
+	return res, s.forget(tx, c)
+}
+
+// logoutReason is the tombstone of a session that was logged out, and stays only for its device's sake.
+const logoutReason = "the session was logged out"
+
+func loggedOut(d *tokencache.Death) bool { return d != nil && d.Reason == logoutReason }
+
+// forget forgets all but a device that stands for a second factor, and whose it is.
+func (s *Source) forget(tx *tokencache.Tx, c cold) error {
+	if c.DevicePass.Empty() || c.DeviceNo {
+		return tx.Forget()
+	}
+	left := cold{User: c.User, Subject: c.Subject, Typed: c.Typed}
+	left.setDevice(c.device())
+	plain, err := left.encode()
+	if err == nil {
+		err = tx.Reduce(tokencache.Hot{Dead: &tokencache.Death{Reason: logoutReason, At: s.o.Now().Wall}}, plain)
+	}
+	if err != nil {
+		return tx.Forget() // a device is no reason to keep a session
+	}
+	return nil
 }
 
 func (s *Source) revoke(ctx context.Context, t Target, c cold) error {

@@ -70,6 +70,9 @@ func (s *Source) Status(t Target) (Status, error) {
 		st.State, st.Problem = Damaged, err
 		return st, nil
 	}
+	if loggedOut(kept.Hot.Dead) {
+		return st, nil
+	}
 	st.State, st.Slot, st.Warm = SignedIn, kept.Slot, s.o.Slots.Warm(kept.Slot, kept.Key)
 	st.User, st.Subject, st.Flow, st.LoggedIn = c.User, c.Subject, c.Flow, c.LoggedIn
 	st.Access, st.ID = kept.Hot.Tokens.Access.Lifetime, kept.Hot.Tokens.ID.Lifetime

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,10 +21,11 @@ const (
 	DropAfter   = "drop-after"    // works, then closes the connection without an answer
 	SkewDate    = "skew-date"     // answers with a Date header SkewSeconds off
 	NoExpiresIn = "no-expires-in" // answers without ExpiresIn
+	Reply       = "reply"         // 200 with Body; no work done
 	Hang        = "hang"          // never answers; ends when the client goes or the sandbox closes
 )
 
-var kinds = []string{Internal, HTML502, Throttle, Refuse, Slow, SlowAnswer, DropBefore, DropAfter, SkewDate, NoExpiresIn, Hang}
+var kinds = []string{Internal, HTML502, Throttle, Refuse, Slow, SlowAnswer, DropBefore, DropAfter, SkewDate, NoExpiresIn, Reply, Hang}
 
 // Fault is what happens to the next Count requests of an operation.
 type Fault struct {
@@ -37,6 +39,8 @@ type Fault struct {
 	Message     string `json:"message,omitempty"`
 	DelayMS     int    `json:"delay_ms,omitempty"`
 	SkewSeconds int    `json:"skew_seconds,omitempty"`
+	// Body is the answer of a Reply: what no user pool of the sandbox's says, such as a challenge of the future.
+	Body json.RawMessage `json:"body,omitempty"`
 }
 
 // Delay is DelayMS as a duration.
@@ -51,6 +55,9 @@ func (f Fault) check() error {
 	}
 	if f.Kind == Refuse && f.Code == "" {
 		return fmt.Errorf("a fault of kind error needs a code")
+	}
+	if f.Kind == Reply && len(f.Body) == 0 {
+		return fmt.Errorf("a fault of kind reply needs a body")
 	}
 	return nil
 }
