@@ -44,15 +44,27 @@ func (p *program) answering(f answerFlags, v *prompt.Values) (*answering, error)
 	if err := checkAnswerNames(prepared.Names()); err != nil {
 		return nil, err
 	}
-	sources := prompt.Chain{prepared}
+	asked := prompt.Chain{}
 	if f.process != "" {
 		external, err := prompt.NewProcess(f.process, p.Environ(), func(line string) { p.say("mfa-process: %s", line) })
 		if err != nil {
 			return nil, err
 		}
-		sources = append(sources, external)
+		asked = append(asked, external)
 	}
-	return &answering{append(sources, p.terminal), prepared}, nil
+	return &answering{prompt.Chain{prepared, &waiting{p, append(asked, p.terminal)}}, prepared}, nil
+}
+
+// waiting asks somebody who takes a while, and may end this program meanwhile: the calls so far are written down first.
+type waiting struct {
+	p *program
+	challenge.Answerer
+}
+
+// Answer asks.
+func (w *waiting) Answer(ctx context.Context, q challenge.Question) (token.Secret, error) {
+	w.p.flushCalls()
+	return w.Answerer.Answer(ctx, q)
 }
 
 // answerNames are the names of all that is ever asked, but for userAttributes.NAME.

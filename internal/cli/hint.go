@@ -139,13 +139,13 @@ func reference(value string) string {
 	return "@FILE"
 }
 
-// namedReference is reference for NAME=VALUE; a user name is no secret.
+// namedReference is reference for NAME=VALUE; the names of a user and of a challenge are no secrets.
 func namedReference(given string) string {
 	name, value, found := strings.Cut(given, "=")
 	switch {
 	case !found:
 		return reference(given)
-	case name == "USERNAME":
+	case name == "USERNAME", name == "PREFERRED_CHALLENGE", name == "CHALLENGE_NAME":
 		return given
 	}
 	return name + "=" + reference(value)

@@ -187,7 +187,7 @@ func (r *raw) inputs(ctx context.Context) (in <-chan rawInput, piped bool, err e
 	}
 	switch id {
 	case "":
-		return nil, false, usageError(r.c, "no app client is given: name one as argument, or by --client-id, a profile, or standard input")
+		return nil, false, r.noClient()
 	case "-":
 		stdin, err := r.values.Stdin(clientIDOption)
 		if err != nil {
@@ -204,6 +204,10 @@ func (r *raw) inputs(ctx context.Context) (in <-chan rawInput, piped bool, err e
 	return one, false, nil
 }
 
+func (r *raw) noClient() error {
+	return usageError(r.c, "no app client is given: name one as argument, or by --client-id, a profile, or standard input")
+}
+
 // call is one operation on one app client.
 type call func(ctx context.Context, pool rawPool, id string) (cognito.Response, error)
 
@@ -214,8 +218,9 @@ func (r *raw) each(ctx context.Context, sent token.Secret, do call) error {
 	if err != nil {
 		return err
 	}
-	worst := 0
+	worst, none := 0, true
 	for i := range in {
+		none = false
 		if i.end != nil {
 			r.report(i.end)
 			worst = max(worst, token.KindOf(i.end).ExitCode())
@@ -236,11 +241,16 @@ func (r *raw) each(ctx context.Context, sent token.Secret, do call) error {
 			r.report(err)
 			worst = max(worst, token.KindOf(err).ExitCode())
 		}
+		r.flushCalls() // the next input may take its time
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case none && r.clientID == "":
+		return r.noClient() // nobody said that standard input has them
+	default:
+		return ending(worst)
 	}
-	return ending(worst)
 }
 
 // one does it for one app client and prints the answer.

@@ -18,6 +18,7 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/safetext"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
 const (
@@ -76,7 +77,7 @@ type File struct {
 // replaced. Errors are of kind token.Usage.
 func Prepare(path string) (*File, error) {
 	if _, err := atomicfile.Read(path, limit); !errors.Is(err, fs.ErrNotExist) {
-		return nil, usage(path, "is there already", "rm "+path, nil)
+		return nil, usage(path, "is there already", "rm -- "+profiles.ShellWord(path), nil)
 	}
 	pending, err := atomicfile.Prepare(path, limit/8)
 	if err != nil {
@@ -194,5 +195,5 @@ func usage(path, problem, next string, err error) error {
 }
 
 func again(path string) string {
-	return "cognito-credhelper initiate-auth --auth-flow USER_SRP_AUTH --auth-parameter USERNAME=NAME --state " + safetext.Line(path, 200)
+	return "cognito-credhelper initiate-auth --auth-flow USER_SRP_AUTH --auth-parameter USERNAME=NAME --state " + profiles.ShellWord(path)
 }

@@ -65,10 +65,10 @@ func (s *Source) Login(ctx context.Context, t Target, o LoginOptions) (LoginResu
 	if err != nil {
 		return LoginResult{}, err
 	}
+	defer key.Wipe()
 	if err := l.checkRoom(ctx); err != nil {
 		return LoginResult{}, err
 	}
-	defer key.Wipe()
 	client, err := s.client(t, l.old)
 	if err != nil {
 		return LoginResult{}, err

@@ -29,10 +29,10 @@ func (s *Source) Adopt(ctx context.Context, t Target, o LoginOptions, sent token
 	if err != nil {
 		return LoginResult{}, err
 	}
+	defer key.Wipe()
 	if err := l.checkRoom(ctx); err != nil {
 		return LoginResult{}, err
 	}
-	defer key.Wipe()
 	got, err := get(ctx)
 	if err != nil {
 		return LoginResult{}, err

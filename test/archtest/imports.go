@@ -56,7 +56,7 @@ var layers = map[string][]string{
 	"internal/profileindex": {"profiles", "internal/atomicfile"},
 	"internal/history":      {"internal/filelock", "internal/atomicfile"},
 	// What a sign-in in two processes must remember between them.
-	"internal/srpstate":    {"internal/cognito/srp", "internal/keyslot", "internal/atomicfile"},
+	"internal/srpstate":    {"internal/cognito/srp", "internal/keyslot", "internal/atomicfile", "profiles"},
 	"internal/tokencache":  {"internal/keyslot", "internal/filelock", "internal/atomicfile"},
 	"internal/keyslot":     {"internal/filelock", "internal/atomicfile"},
 	"internal/keyslot/*":   {"internal/keyslot"},
