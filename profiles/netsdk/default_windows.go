@@ -1,15 +1,20 @@
 package netsdk
 
 import (
+	"path/filepath"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
-// Default is the store of the user that we run as; nil without LOCALAPPDATA.
+// Default is the store of the user that we run as; nil where the environment names no folder for it. The SDK for .NET
+// Framework takes LOCALAPPDATA, the one for .NET builds the same folder from USERPROFILE.
 func Default(getenv func(string) string) *Store {
 	if folder := getenv("LOCALAPPDATA"); folder != "" {
 		return In(folder, unprotect)
+	}
+	if home := getenv("USERPROFILE"); home != "" {
+		return In(filepath.Join(home, "AppData", "Local"), unprotect)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ var encrypted = map[string]string{
 }
 
 // plain are members under other names than in the ini files.
-var plain = map[string]string{"Region": "region", "EndpointUrl": "endpoint_url"}
+var plain = map[string]string{"Region": "region", "endpoint_url": "endpoint_url"}
 
 // ownPrefix begins our keys, which stand in the store as in the ini files.
 const ownPrefix = "cognito_"
@@ -121,7 +121,7 @@ func (s *Store) accounts() ([]map[string]any, profiles.FileStamp, error) {
 	return accounts, stamp, nil
 }
 
-// Find returns the profile of that name; nil when there is none. The stamp says what the answer depends on. Errors are
+// Find returns the profile of that name, in upper or lower case; nil when there is none. The stamp says what the answer depends on. Errors are
 // *profiles.FileError.
 func (s *Store) Find(name string) (*Profile, profiles.FileStamp, error) {
 	accounts, stamp, err := s.accounts()
@@ -130,7 +130,7 @@ func (s *Store) Find(name string) (*Profile, profiles.FileStamp, error) {
 	}
 	var found *Profile
 	for _, a := range accounts {
-		if a["DisplayName"] != name {
+		if !strings.EqualFold(a["DisplayName"].(string), name) { // as the SDK compares them
 			continue
 		}
 		if found != nil {

@@ -48,7 +48,7 @@ func store(t *testing.T, text string) *Store {
 
 func TestFind(t *testing.T) {
 	s := store(t, fmt.Sprintf("\xef\xbb\xbf"+`{
-		"b": {"DisplayName": "work", "ProfileType": "AWS", "AWSAccessKey": %q, "AWSSecretKey": %q, "Region": "eu-west-1",
+		"b": {"DisplayName": "work", "ProfileType": "AWS", "AWSAccessKey": %q, "AWSSecretKey": %q, "Region": "eu-west-1", "endpoint_url": "https://vpce.example",
 			"cognito_client_id": "abc", "MfaSerial": "FFFF", "Other": 7},
 		"a": {"DisplayName": "corporate", "ProfileType": "SAML", "EndpointName": "adfs", "RoleArn": "arn:aws:iam::1:role/x"},
 		"c": {"NoName": "1"}}`, protect("AKIDEXAMPLE"), protect("schlüssel")))
@@ -56,14 +56,14 @@ func TestFind(t *testing.T) {
 	if err != nil || p == nil || stamp.Absent || stamp.Path != s.Path {
 		t.Fatal(p, stamp, err)
 	}
-	want := []Key{{"aws_access_key_id", "AKIDEXAMPLE"}, {"aws_secret_access_key", "schlüssel"}, {"cognito_client_id", "abc"}, {"region", "eu-west-1"}}
+	want := []Key{{"aws_access_key_id", "AKIDEXAMPLE"}, {"aws_secret_access_key", "schlüssel"}, {"cognito_client_id", "abc"}, {"endpoint_url", "https://vpce.example"}, {"region", "eu-west-1"}}
 	if !slices.Equal(p.Keys, want) || p.SAMLEndpoint != "" {
 		t.Errorf("%q", p)
 	}
 	if p, _, err := s.Find("corporate"); err != nil || p.SAMLEndpoint != "adfs" {
 		t.Errorf("%v, %v", p, err)
 	}
-	if p, _, err := s.Find("Work"); err != nil || p != nil {
+	if p, _, err := s.Find("Work"); err != nil || p == nil || p.Name != "work" {
 		t.Errorf("%v, %v", p, err)
 	}
 	all, ours, err := s.Names()
@@ -89,7 +89,7 @@ func TestErrorsNameTheFileAndNoValue(t *testing.T) {
 		"no hexadecimal":    {begin + `"AWSSecretKey": "wJalrXUtnFEMI"}}`, "cannot be decrypted"},
 		"odd UTF-16":        {begin + `"AWSSecretKey": "` + protect("ab")[:14] + `"}}`, "cannot be decrypted"},
 		"a line break":      {begin + `"cognito_client_id": "abc\n[other]"}}`, "control character"},
-		"twice":             {`{"a": {"DisplayName": "work"}, "b": {"DisplayName": "work"}}`, "twice"},
+		"twice":             {`{"a": {"DisplayName": "work"}, "b": {"DisplayName": "WORK"}}`, "twice"},
 		"SAML, no endpoint": {begin + `"ProfileType": "SAML"}}`, "names no endpoint"},
 		"too large":         {strings.Repeat(" ", sizeLimit+1), "larger"},
 	} {
