@@ -30,7 +30,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
 
 demo: build ## show it: sign in to a sandbox and use the session, in well under 90 seconds
-	./scripts/demo
+	./scripts/demo '$(BIN)'
 
 test: ## everything that must pass; needs Go, make, git
 	go run ./test/check
