@@ -52,7 +52,7 @@ While it serves, the control path looks at it and disturbs it:
   POST   /_sandbox/users             a new user, as in the configuration
   POST   /_sandbox/users/alice       {"password":…,"status":…,"disabled":…,"attributes":…,"groups":…,
                                      "revoke_all":true,"forget_devices":true,"delete":true}
-kinds of fault: internal, html-502, throttle, error (code, message, status), slow and slow-answer (delay_ms), drop-before,
+kinds of fault: internal, fail-after, html-502, throttle, error (code, message, status), slow and slow-answer (delay_ms), drop-before,
   drop-after, skew-date (skew_seconds), no-expires-in, reply (body), hang. "count": -1 lasts until DELETE; "operation": "*" hits all.
 kinds of code: SMS_MFA, SMS_OTP, EMAIL_OTP, SOFTWARE_TOKEN_MFA, MFA_SETUP (of the secret given out last), SIGN_UP, FORGOT_PASSWORD.
 `

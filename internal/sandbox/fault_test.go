@@ -34,6 +34,7 @@ func TestFaults(t *testing.T) {
 		worked bool
 	}{
 		{Fault{Kind: "internal"}, 500, "InternalErrorException", false},
+		{Fault{Kind: "fail-after"}, 500, "InternalErrorException", true},
 		{Fault{Kind: "throttle"}, 400, "TooManyRequestsException", false},
 		{Fault{Kind: "error", Code: "UserLambdaValidationException", Message: "PreAuthentication failed with error no."}, 400, "UserLambdaValidationException", false},
 		{Fault{Kind: "error", Status: 403, Code: "ForbiddenException"}, 403, "ForbiddenException", false},
@@ -54,7 +55,7 @@ func TestFaults(t *testing.T) {
 			if time.Since(begin) < x.fault.Delay() {
 				t.Error("the answer came too early")
 			}
-			if missing := a.AuthenticationResult.ExpiresIn == 0; missing != (x.fault.Kind == "no-expires-in" || !x.worked) {
+			if missing := a.AuthenticationResult.ExpiresIn == 0; missing != (x.fault.Kind == "no-expires-in" || !x.worked || x.status != 200) {
 				t.Errorf("ExpiresIn %d", a.AuthenticationResult.ExpiresIn)
 			}
 			checkDate(t, a.Header, time.Duration(x.fault.SkewSeconds)*time.Second)

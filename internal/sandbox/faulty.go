@@ -21,14 +21,23 @@ func (s *Server) withFaults(w http.ResponseWriter, r *http.Request, operation st
 		a.send(w)
 		return
 	}
+	if f.Kind == control.Unanswered {
+		work()
+		refuse(internal()).send(w)
+		return
+	}
 	s.disturbed(r.Context(), w, f, work).send(w)
+}
+
+func internal() *wire.Error {
+	return &wire.Error{Status: http.StatusInternalServerError, Code: "InternalErrorException", Message: "Something went wrong"}
 }
 
 // instead is the answer of a fault that does no work.
 func instead(f Fault, refuse func(*wire.Error) answer) (answer, bool) {
 	switch f.Kind {
 	case control.Internal:
-		return refuse(&wire.Error{Status: http.StatusInternalServerError, Code: "InternalErrorException", Message: "Something went wrong"}), true
+		return refuse(internal()), true
 	case control.Throttle:
 		return refuse(wire.Errorf("TooManyRequestsException", "Rate exceeded")), true
 	case control.Refuse:

@@ -12,6 +12,7 @@ import (
 // Kinds of Fault.
 const (
 	Internal    = "internal"      // 500 InternalErrorException
+	Unanswered  = "fail-after"    // works, then answers as Internal does
 	HTML502     = "html-502"      // 502 with an HTML page, as a proxy answers
 	Throttle    = "throttle"      // 400 TooManyRequestsException
 	Refuse      = "error"         // Code and Message, with Status or 400
@@ -25,7 +26,7 @@ const (
 	Hang        = "hang"          // never answers; ends when the client goes or the sandbox closes
 )
 
-var kinds = []string{Internal, HTML502, Throttle, Refuse, Slow, SlowAnswer, DropBefore, DropAfter, SkewDate, NoExpiresIn, Reply, Hang}
+var kinds = []string{Internal, Unanswered, HTML502, Throttle, Refuse, Slow, SlowAnswer, DropBefore, DropAfter, SkewDate, NoExpiresIn, Reply, Hang}
 
 // Fault is what happens to the next Count requests of an operation.
 type Fault struct {
