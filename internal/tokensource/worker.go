@@ -188,9 +188,22 @@ func (s *Source) readReply(t Target, reply []byte) (*tokencache.Session, error) 
 		return nil, &token.Error{Kind: a.Error.Kind, Message: a.Error.Message, Next: a.Error.Hint}
 	}
 	s.warnUnsaved(!a.Saved, a.Why)
-	kept, err := s.o.Cache.Load(t.Identity().SessionID())
+	kept, err := s.reload(t.Identity().SessionID())
 	if err == nil && a.Hot != nil {
 		a.Hot.into(&kept.Hot)
+	}
+	return kept, err
+}
+
+// reloads is how often a caller looks for what its worker gained.
+const reloads = 3
+
+// reload reads what a worker has just written. What was gained is not withheld because of one bad read.
+func (s *Source) reload(id string) (kept *tokencache.Session, err error) {
+	for range reloads {
+		if kept, err = s.o.Cache.Load(id); err == nil || token.KindOf(err) == token.LoginNeeded {
+			break
+		}
 	}
 	return kept, err
 }
