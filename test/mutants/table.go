@@ -1,0 +1,49 @@
+package main
+
+// table is every mutant. A new one is a row: a name, what it takes away, the file, the text and what stands there instead, the
+// test that must turn red, the folder that this test is in, and the build tags that it needs. The test should be a quick one: it
+// is built and run anew.
+func table() []mutant {
+	return []mutant{
+		{
+			"lock", "the lock", "internal/filelock/filelock_unix.go",
+			instead("func tryLock(f *os.File) error { return try(f, syscall.LOCK_EX) }", "func tryLock(*os.File) error { return nil }"),
+			"TestHundredProcessesLoseNoUpdate", "internal/tokencache", "",
+		},
+		{
+			"re-read", "looking again under the lock", "internal/tokensource/acquire.go",
+			instead("		c.tx = tx\n		return c.once(ctx)", "		c.tx = tx\n		return c.renew(ctx, kept, verdict)"),
+			"TestLooksAgainUnderTheLock", "internal/tokensource", "",
+		},
+		{
+			"re-read-front", "looking again under the lock", "internal/front/front.go",
+			instead("	if exit, done := c.serve(); done {\n		l.Unlock()\n		return exit\n	}\n", ""),
+			"TestRenewedBeforeTheLock", "internal/front", "",
+		},
+		{
+			"preflight", "the preflight", "internal/tokensource/renewal.go",
+			instead("	if err := r.tx.Preflight(); err != nil {\n		return err\n	}\n", ""),
+			"TestNoRoomIsKnownBeforeTheRequest", "test/torture", "",
+		},
+		{
+			"folder-fsync", "the sync of the folder", "internal/atomicfile/atomicfile.go",
+			instead("	p.temp = nil\n	// Makes the rename itself durable. Only after this may the caller act on the new version being there for good.\n	return syncFolder(filepath.Dir(p.path))", "	p.temp = nil\n	return nil"),
+			"TestPowerCutAfterTheAnswer", "test/torture", "torture",
+		},
+		{
+			"setsid", "a session of its own", "internal/refresh/spawn_unix.go",
+			instead("Setsid: true", "Setsid: false"),
+			"TestWorkerKeepsNoStreamOfItsCaller", "test/torture", "",
+		},
+		{
+			"tombstone-compare", "comparing before the tombstone", "internal/tokensource/renewal.go",
+			instead("if !r.cold.Refresh.Equal(sent) {", "if false && !r.cold.Refresh.Equal(sent) {"),
+			"TestNewerComesBackDuringARefresh", "test/torture", "",
+		},
+		{
+			"additional-data", "what binds a record to its file", "internal/tokencache/format.go",
+			[]edit{{"aead.Open(nil, nil, box, bound)", "aead.Open(nil, nil, box, nil)"}, {"aead.Seal(nil, nil, plain, bound)", "aead.Seal(nil, nil, plain, nil)"}},
+			"TestSwappedFilesAreFound", "internal/tokencache", "",
+		},
+	}
+}
