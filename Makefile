@@ -24,7 +24,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -buildmode=exe -tags
 	-ldflags '$(strip $(STRIP) -X $(MODULE)/internal/version.number=$(VERSION))'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-interop install bench generate build clean
+.PHONY: help demo test test-torture mutants test-interop install bench generate build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
@@ -34,6 +34,12 @@ demo: build ## show it: sign in to a sandbox and use the session, in well under 
 
 test: ## everything that must pass; needs Go, make, git
 	go run ./test/check
+
+test-torture: ## kill, starve, and cut the power at every point; some of it needs Linux, root, FUSE
+	go run ./test/check -only torture
+
+mutants: ## take each guard away; a named test must turn red
+	go run ./test/check -only mutants
 
 test-interop: ## independent clients from npm against the sandbox; needs node and npm
 	go run ./test/interop

@@ -22,13 +22,13 @@ func TestEveryStepRunsAndTheSummaryIsWhole(t *testing.T) {
 		fixed("one", result{}),
 		fixed("two", result{output: "line 1\nline 2\n", err: errors.New("exit status 1")}),
 		fixed("three", result{skip: "no C compiler"}),
-		fixed("four", result{}),
+		fixed("four", result{output: "said four", show: true}),
 	}, report, &out)
 	if failed != 1 {
 		t.Errorf("%d failed, want 1", failed)
 	}
 	for _, want := range []string{
-		"\nFAIL two", "\n     line 1\n     line 2\n     exit status 1\n", "\nSKIP three            no C compiler\n", "\nok   four",
+		"\nFAIL two", "\n     line 1\n     line 2\n     exit status 1\n", "\nSKIP three            no C compiler\n", "\nok   four", "\n     said four\n",
 		"\n2 ran in ", ": one, four\n", "\n1 skipped: three (no C compiler)\n", "\n1 FAILED: two\n",
 	} {
 		if !strings.Contains(out.String(), want) {
@@ -77,11 +77,14 @@ func TestRequiredSkipFailsOnTheBuildServerOnly(t *testing.T) {
 
 func TestChosen(t *testing.T) {
 	all := []step{fixed("a", result{}), fixed("b", result{}), fixed("c", result{})}
-	got, err := chosen(all, "c,a")
+	got, err := chosen(all[:2], all, "c,a")
 	if err != nil || len(got) != 2 || got[0].name != "c" || got[1].name != "a" {
 		t.Errorf("chosen = %v, %v", got, err)
 	}
-	if _, err := chosen(all, "d"); err == nil {
+	if got, err := chosen(all[:2], all, ""); err != nil || len(got) != 2 {
+		t.Errorf("without a choice: %v, %v", got, err)
+	}
+	if _, err := chosen(all[:2], all, "d"); err == nil {
 		t.Error("an unknown step was taken")
 	}
 }

@@ -46,14 +46,15 @@ func run(args []string, getenv func(string) string, out io.Writer) int {
 		return done(err, out)
 	}
 	defer os.RemoveAll(work)
-	steps := steps(work, compiler())
+	always := steps(work, compiler())
+	everything := append(slices.Clone(always), apart()...)
 	if *list {
-		for _, s := range steps {
+		for _, s := range everything {
 			fmt.Fprintf(out, "%-16s %s\n", s.name, s.what)
 		}
 		return 0
 	}
-	steps, err = chosen(steps, *only)
+	steps, err := chosen(always, everything, *only)
 	if err != nil {
 		fmt.Fprintln(out, "check:", err)
 		return 2
@@ -70,9 +71,10 @@ func run(args []string, getenv func(string) string, out io.Writer) int {
 	return printReport(file, getenv, false, out)
 }
 
-func chosen(all []step, only string) ([]step, error) {
+// chosen gives what runs always, or the steps named in only, of all that there are.
+func chosen(always, all []step, only string) ([]step, error) {
 	if only == "" {
-		return all, nil
+		return always, nil
 	}
 	var picked []step
 	for name := range strings.SplitSeq(only, ",") {
@@ -108,6 +110,9 @@ func runSteps(steps []step, report string, out io.Writer) int {
 		default:
 			ran = append(ran, s.name)
 			fmt.Fprintf(out, "ok   %-16s %8v  %s\n", s.name, took, s.what)
+			if r.show {
+				fmt.Fprintln(out, indent(r.output))
+			}
 		}
 	}
 	fmt.Fprintf(out, "\n%d ran in %v: %s\n", len(ran), time.Since(start).Round(time.Second), orNone(ran))

@@ -25,6 +25,7 @@ type result struct {
 	output string
 	err    error
 	skip   string
+	show   bool // the output, also where it passed
 }
 
 // target is a platform that we build for.
@@ -35,7 +36,7 @@ var targets = []target{
 }
 
 // nested are the modules below this one. They have go.mod files of their own so that they never weigh on the product's.
-var nested = []string{"tools", "test/awssdk"}
+var nested = []string{"tools", "test/awssdk", "test/powercut"}
 
 // steps is the whole list, quick ones first. work is a folder for what they build; cc is a C compiler, or "".
 func steps(work, cc string) []step {
@@ -57,6 +58,31 @@ func steps(work, cc string) []step {
 		list = append(list, step{"cross-" + t.goos + "-" + t.goarch, "builds and vets for " + t.goos + "/" + t.goarch, func(string) result { return cross(t, work) }})
 	}
 	return list
+}
+
+// apart are steps that take minutes, or change what is compiled: they run only when they are asked for by name.
+func apart() []step {
+	return []step{
+		{"torture", "sessions that cannot be lost", func(report string) result {
+			// Not kept from an earlier run, and shown: what was struck, how often, and what was lost.
+			return shown(command(testEnv(report), "go", "test", "-count=1", "-v", "-tags=torture", "-timeout=20m", "./test/torture/..."))
+		}},
+		{"mutants", "each guard taken away turns a named test red", func(report string) result {
+			return shown(command(testEnv(report), "go", "run", "./test/mutants"))
+		}},
+	}
+}
+
+// shown keeps the output of a step that passed, too, without what only says that a test began or went on.
+func shown(r result) result {
+	var lines []string
+	for line := range strings.Lines(r.output) {
+		if !strings.HasPrefix(line, "=== ") {
+			lines = append(lines, line)
+		}
+	}
+	r.output, r.show = strings.Join(lines, ""), true
+	return r
 }
 
 // install installs into a folder of its own and runs what stands there.
@@ -144,9 +170,10 @@ func tidy() result {
 func vet() result {
 	return all(
 		func() result { return command(nil, "go", "vet", "./...") },
-		// Transcripts run programs built with this tag.
-		func() result { return command(nil, "go", "vet", "-tags=testclock", "./...") },
+		// Transcripts run programs built with testclock; torture has the tests that need minutes, root, or FUSE.
+		func() result { return command(nil, "go", "vet", "-tags=testclock,torture", "./...") },
 		func() result { return command(nil, "go", "-C", "test/awssdk", "vet", "./...") },
+		func() result { return command(nil, "go", "-C", "test/powercut", "vet", "./...") },
 	)
 }
 
@@ -157,7 +184,7 @@ func staticcheck(work string) result {
 		func() result {
 			return command(nil, "go", "-C", "tools", "build", "-o", program, "honnef.co/go/tools/cmd/staticcheck")
 		},
-		func() result { return command(nil, program, "./...") },
+		func() result { return command(nil, program, "-tags=torture", "./...") },
 	)
 }
 
