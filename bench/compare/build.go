@@ -13,7 +13,8 @@ const module = "github.com/cognito-credhelper/cognito-credhelper"
 
 // binaries are paths of built programs; complete, sandbox, and pair are "" where they are not wanted. pair is a front with
 // the complete program beside it, both with a clock that can be set.
-type binaries struct{ hello, front, complete, sandbox, pair string }
+// naive is another helper: one that renews as most do.
+type binaries struct{ hello, front, complete, sandbox, pair, naive string }
 
 // target is one program to build.
 type target struct {
@@ -34,6 +35,7 @@ func build(folder string, whole bool) (b binaries, err error) {
 	if whole {
 		targets = append(targets,
 			target{&b.complete, "complete", "/cmd/cognito-credhelper", "grpcnotrace"},
+			target{&b.naive, "naive", "/bench/naive", ""},
 			target{&b.sandbox, "cognito-sandbox", "/cmd/cognito-sandbox", "grpcnotrace"},
 			target{&b.pair, "pair/cognito-credhelper", "/cmd/cognito-credhelper-front", "grpcnotrace,testclock"},
 			target{&core, "pair/cognito-credhelper-core", "/cmd/cognito-credhelper", "grpcnotrace,testclock"})

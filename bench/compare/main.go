@@ -72,7 +72,10 @@ func run(o options) (ok bool, err error) {
 	if b.pair == "" {
 		return ok, nil
 	}
-	return ok, runStorm(filepath.Join(folder, "home-storm"), b)
+	if err := runStorm(filepath.Join(folder, "home-storm"), b); err != nil {
+		return ok, err
+	}
+	return ok, runLosses(folder, b)
 }
 
 // list prepares the homes and gives what is measured in them, hello first.
@@ -184,7 +187,7 @@ func reportProfiles(programs []*program, most float64) (ok bool) {
 
 // runStorm measures and prints what many callers of one expired token wait.
 func runStorm(home string, b binaries) error {
-	s, err := newStorm(home, b)
+	s, err := newStorm(home, "", b)
 	if err != nil {
 		return fmt.Errorf("preparing the storm: %w", err)
 	}

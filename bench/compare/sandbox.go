@@ -20,17 +20,22 @@ type sandbox struct {
 
 // ready is the line that the sandbox prints when it serves.
 type ready struct {
-	Control string `json:"control"`
-	Users   []struct {
+	Endpoint string `json:"endpoint"`
+	ClientID string `json:"client_id"`
+	Control  string `json:"control"`
+	Users    []struct {
 		Username   string `json:"username"`
 		Password   string `json:"password"`
 		TOTPSecret string `json:"totp_secret"`
 	} `json:"users"`
 }
 
-// startSandbox starts one; section is a file for it to write its profile to.
-func startSandbox(path, section string, env []string) (*sandbox, error) {
+// startSandbox starts one; section is a file for it to write its profile to. config is a file, or "" for the sandbox's own.
+func startSandbox(path, section, config string, env []string) (*sandbox, error) {
 	c := exec.Command(path, "serve", "--addr", "127.0.0.1:0", "--write-profile", section)
+	if config != "" {
+		c.Args = append(c.Args, "--config", config)
+	}
 	c.Env, c.Stderr = env, os.Stderr
 	out, err := c.StdoutPipe()
 	if err != nil {

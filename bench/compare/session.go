@@ -135,7 +135,7 @@ func hot(record string) tokencache.Hot {
 
 // login signs in to a sandbox, which need not live on: what is warm asks nobody.
 func login(s session, config string, n int, b binaries) error {
-	sandbox, err := startSandbox(b.sandbox, config+".sandbox", s.env)
+	sandbox, err := startSandbox(b.sandbox, config+".sandbox", "", s.env)
 	if err != nil {
 		return err
 	}

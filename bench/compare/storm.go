@@ -27,13 +27,13 @@ type storm struct {
 	passed  time.Duration // by the clock that the programs go by
 }
 
-// newStorm signs in. The caller stops the sandbox.
-func newStorm(home string, b binaries) (*storm, error) {
+// newStorm signs in to a sandbox of this configuration (a file, or "" for its own). The caller stops the sandbox.
+func newStorm(home, pool string, b binaries) (*storm, error) {
 	s, config, err := newHome(home)
 	if err != nil {
 		return nil, err
 	}
-	sandbox, err := startSandbox(b.sandbox, config+".sandbox", s.env)
+	sandbox, err := startSandbox(b.sandbox, config+".sandbox", pool, s.env)
 	if err != nil {
 		return nil, err
 	}
