@@ -105,8 +105,9 @@ type program struct {
 	profileNames func(location string) ([]string, error)
 	// bindings is what all profiles of the default files bind. unknown is a profile of them whose bindings cannot be read.
 	bindings     func() (table profileindex.Hosts, unknown, err error)
-	kept         func() (*hostTokens, error) // tokens that tools gave us to keep
-	configFile   func() string               // the default file that configure writes; "" without a home folder
+	kept         func() (*hostTokens, error)                     // tokens that tools gave us to keep
+	profileKeys  func(s profiles.Selection) ([]placedKey, error) // every key of a profile's sections, checked or not
+	configFile   func() string                                   // the default file that configure writes; "" without a home folder
 	sessions     func() (sessions, error)
 	aws          func() (awsProvider, error)
 	userPool     func(tokensource.Target) (userPool, error)
@@ -211,6 +212,7 @@ unavailable, 6 profile or configuration wrong, 130 interrupted.`,
 		p.loginCommand(), p.logoutCommand(), p.statusCommand(), p.configureCommand(),
 		p.passwordCommand(), p.confirmCommand(), p.mfaCommand(), p.deviceCommand(),
 		p.storeCommand(), p.initiateCommand(), p.respondCommand(), p.getTokensCommand(), p.revokeTokenCommand(), p.adminInitiateCommand(), p.historyCommand(),
+		p.environCommand(), p.execCommand(), p.serveCommand(),
 		p.versionCommand(), p.completionCommand(),
 	} {
 		c.GroupID = humans

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -77,6 +78,7 @@ func compose(env Env) *program {
 		slots := c.slots(folder)
 		return &hostTokens{cache: tokencache.OpenHosts(folder, slots), slots: slots, now: p.now}, err
 	}
+	p.profileKeys = c.profileKeys
 	p.configFile = func() string {
 		_, config := profiles.DefaultFiles(env.Getenv, c.home)
 		return config
@@ -132,6 +134,32 @@ func (c *parts) ini(getenv func(string) string) inifile.Options {
 
 func (c *parts) loadProfile(s profiles.Selection, getenv func(string) string) (profiles.Profile, error) {
 	return inifile.Load(s, c.ini(getenv))
+}
+
+// profileKeys reads every key of a profile's sections as the AWS tools would.
+func (c *parts) profileKeys(s profiles.Selection) ([]placedKey, error) {
+	places, err := inifile.Find(s, c.ini(c.p.Getenv))
+	if err != nil {
+		return nil, err
+	}
+	var found []placedKey
+	for _, at := range places {
+		data, _, err := inifile.ReadFile(at.File)
+		if err != nil {
+			return nil, err
+		}
+		for _, section := range inifile.Outline(data) {
+			if section.Line != at.Line {
+				continue
+			}
+			for _, k := range section.Keys {
+				found = append(found, placedKey{
+					name: k.Name, file: at.File, section: section.Name, line: at.File + ":" + strconv.Itoa(k.Line),
+				})
+			}
+		}
+	}
+	return found, nil
 }
 
 // compose builds what works on sessions.

@@ -330,6 +330,9 @@ func (p *program) write(at place, keys []keyValue, after profiles.Profile, print
 	for _, l := range done.lines {
 		p.say("  %s", l)
 	}
+	if after.IdentityFlow != "" {
+		p.warnOutranking(p.outrankingProfile(at.selection))
+	}
 	p.hint(command("login", at.selection, ""))
 	return nil
 }

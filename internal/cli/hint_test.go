@@ -43,6 +43,9 @@ func exists(root *cobra.Command, adapters []protocol.Adapter, words []string) er
 		return fmt.Errorf("there is no command %q below %q", rest[0], c.Name())
 	}
 	for _, word := range rest {
+		if word == "--" { // what follows is another program's
+			return nil
+		}
 		name, isFlag := strings.CutPrefix(word, "--")
 		name, _, _ = strings.Cut(name, "=")
 		if !isFlag || name == "help" || c.Flags().Lookup(name) != nil {

@@ -37,8 +37,8 @@ JSON members, those that are known: profile, profile_location, state (signed-in,
 damaged), user, subject, flow, signed_in_at, user_pool_id, client_id, region, endpoint_url, slot,
 level, session_id, access_token and id_token and each of aws_credentials (expires_at, seconds_left;
 access_key_id), last_failure (at, outcome, message, hint), ended_reason, problem (message, hint,
-detail), next, version, front_version. Times are RFC 3339 in UTC. Members may be
-added, never removed.`,
+detail), outranked (message, hint: what AWS tools take before this program), next, version,
+front_version. Times are RFC 3339 in UTC. Members may be added, never removed.`,
 		Example: `  cognito-credhelper status --profile dev
   cognito-credhelper status --profile dev --json`,
 		Args: noArguments,
@@ -71,9 +71,11 @@ type statusJSON struct {
 	LastFailure     *failureJSON  `json:"last_failure,omitempty"`
 	EndedReason     string        `json:"ended_reason,omitempty"`
 	Problem         *sentenceJSON `json:"problem,omitempty"`
-	Next            string        `json:"next,omitempty"`
-	Version         string        `json:"version"`
-	FrontVersion    string        `json:"front_version,omitempty"`
+	// Outranked says what AWS tools take before what this program gives them.
+	Outranked    []sentenceJSON `json:"outranked,omitempty"`
+	Next         string         `json:"next,omitempty"`
+	Version      string         `json:"version"`
+	FrontVersion string         `json:"front_version,omitempty"`
 }
 
 // lifeJSON is how long something is good. SecondsLeft is below 0 when it has expired.
@@ -172,6 +174,11 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 		hint := withCommand(a.Hint, command("token", t.Selection, t.Username)+" --claims") // tries again, and shows no token
 		v.LastFailure = &failureJSON{a.Ended.UTC().Truncate(time.Second), outcomeWord(a.Outcome), sentenceJSON{Message: a.Message, Hint: hint}}
 	}
+	if t.Profile.IdentityFlow != "" && ours(t.Profile.CredentialProcess) {
+		for _, o := range p.outrankingProfile(t.Selection) {
+			v.Outranked = append(v.Outranked, sentenceJSON{Message: o.message, Hint: o.hint})
+		}
+	}
 	if statusExit(st) == token.LoginNeeded.ExitCode() {
 		v.Next = command("login", t.Selection, t.Username)
 	}
@@ -249,6 +256,10 @@ func (p *program) describe(v statusJSON) string {
 		row("problem", v.Problem.Message)
 		row("detail", v.Problem.Detail)
 		row("to mend it", v.Problem.Hint)
+	}
+	for _, o := range v.Outranked {
+		row("never asked", o.Message)
+		row("to mend it", o.Hint)
 	}
 	if v.FrontVersion != "" && v.FrontVersion != v.Version {
 		row("versions", "front "+v.FrontVersion+", this program "+v.Version)

@@ -26,7 +26,7 @@ var layers = map[string][]string{
 	// tokensource. challenge has the words that prompt answers in.
 	"internal/cli": {
 		"internal/protocol", "internal/protocol/...", "internal/setup", "internal/awscreds", "internal/tokensource", "internal/cognito", "internal/refresh",
-		"internal/tokencache", "internal/keyslot/...", "internal/filelock", "internal/profileindex", "internal/prompt", "internal/challenge",
+		"internal/tokencache", "internal/keyslot/...", "internal/filelock", "internal/atomicfile", "internal/profileindex", "internal/prompt", "internal/challenge",
 		"internal/history", "internal/srpstate",
 		"internal/handover", "internal/statefolder", "internal/version", "internal/transport", "internal/protect", "profiles", "profiles/inifile", "profiles/netsdk",
 	},

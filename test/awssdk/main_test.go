@@ -27,7 +27,7 @@ func TestCredentialsOfAProcess(t *testing.T) {
 	write(t, filepath.Join(home, "config"), "[profile p]\nregion = us-east-1\ncredential_process = cat '"+answer+"'\n")
 
 	var out strings.Builder
-	if err := run(context.Background(), &out); err != nil {
+	if err := run(context.Background(), &out, false); err != nil {
 		t.Fatal(err)
 	}
 	want := `{"UserId":"AROA:s","Account":"123456789012","Arn":"arn:aws:sts::123456789012:assumed-role/r/s","Source":"ProcessProvider","CanExpire":true}` + "\n"
@@ -44,7 +44,7 @@ func TestProcessThatFails(t *testing.T) {
 	home := setHome(t, "http://127.0.0.1:1")
 	write(t, filepath.Join(home, "config"), "[profile p]\nregion = us-east-1\ncredential_process = exit 3\n")
 	var out strings.Builder
-	err := run(context.Background(), &out)
+	err := run(context.Background(), &out, false)
 	if err == nil || !strings.HasPrefix(err.Error(), "getting credentials: ") || out.Len() > 0 {
 		t.Errorf("run gave %q, %v; want an error about credentials and no output", out.String(), err)
 	}

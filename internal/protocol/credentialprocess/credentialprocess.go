@@ -63,7 +63,7 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	if err != nil {
 		return err
 	}
-	answer, err := encode(credentials)
+	answer, err := Encode(credentials)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	return err
 }
 
-// encode writes the document by hand; its fields are those that every host reads, AccountId only when it is known.
-func encode(c token.AWSCredentials) ([]byte, error) {
+// Encode writes the document by hand; its fields are those that every host reads, AccountId only when it is known.
+func Encode(c token.AWSCredentials) ([]byte, error) {
 	if c.AccessKeyID == "" || c.SecretAccessKey.Empty() || c.SessionToken.Empty() || c.Lifetime.Expires.IsZero() {
 		return nil, &token.Error{Kind: token.Failure, Message: "the AWS credentials are incomplete"}
 	}

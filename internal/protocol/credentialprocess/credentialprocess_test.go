@@ -80,7 +80,7 @@ func FuzzEncode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, id, secret, session, account string) {
 		c := token.AWSCredentials{AccessKeyID: id, SecretAccessKey: token.NewSecret(secret), SessionToken: token.NewSecret(session),
 			AccountID: account, Lifetime: token.Lifetime{Expires: time.Unix(1, 0)}}
-		b, err := encode(c)
+		b, err := Encode(c)
 		if err != nil {
 			if id != "" && secret != "" && session != "" {
 				t.Fatal(err)
