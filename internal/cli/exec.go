@@ -13,7 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
+
+const execName = "exec"
 
 // nestVariable tells a run of exec inside another one that it is.
 const nestVariable = "COGNITO_CREDHELPER_EXEC"
@@ -38,7 +41,7 @@ func (p *program) execCommand() *cobra.Command { return newExec(p, p.exec) }
 func newExec(p *program, run func(*cobra.Command, execOptions) error) *cobra.Command {
 	var o execOptions
 	c := &cobra.Command{
-		Use:   "exec [--] COMMAND [ARGUMENT...]",
+		Use:   execName + " [--] COMMAND [ARGUMENT...]",
 		Short: "Run a command with AWS credentials that renew themselves",
 		Long: `Runs a command with a profile's AWS credentials. They come from a container credentials endpoint on
 loopback, which is served until the command ends, so that SDKs renew them; --static puts them into the
@@ -67,7 +70,10 @@ func (p *program) exec(c *cobra.Command, o execOptions) error {
 	case o.static && o.tokenVariable:
 		return usageError(c, "--static has no endpoint, so --token-variable says nothing")
 	case outer != "" && !o.nested:
-		return &token.Error{Kind: token.Usage, Message: "this is inside exec for profile " + outer + " already", Next: "add --nested to the same command, before its name"}
+		return &token.Error{
+			Kind: token.Usage, Message: "this is inside exec for profile " + outer + " already",
+			Next: execLine(o.request(p).Profile, o.username, " --nested", o.command),
+		}
 	}
 	path, err := exec.LookPath(o.command[0])
 	if err != nil {
@@ -82,6 +88,11 @@ func (p *program) exec(c *cobra.Command, o execOptions) error {
 		p.warn("the command does not get " + name + ", which AWS tools would take before profile " + o.request(p).Profile.Name)
 	}
 	return p.runChild(path, o.command, p.childEnvironment(o.request(p).Profile.Name, given))
+}
+
+// execLine is a command line of exec to paste.
+func execLine(s profiles.Selection, username, flags string, words []string) string {
+	return withWords(command(execName, s, username)+flags+" --", words)
 }
 
 // handedOver gives the variables through which the command gets credentials, and ends what stands behind them.

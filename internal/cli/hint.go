@@ -76,6 +76,8 @@ func (p *program) lineFor(s profiles.Selection, username string) string {
 		return repeated(c, s)
 	case c.Flags().Lookup("profile") == nil:
 		return c.CommandPath()
+	case c.Name() == execName:
+		return execLine(s, username, "", c.Flags().Args())
 	default:
 		return command(withWords(strings.TrimPrefix(c.CommandPath(), programName+" "), c.Flags().Args()), s, username)
 	}

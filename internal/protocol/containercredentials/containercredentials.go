@@ -175,7 +175,7 @@ func failed(err error) *refusal {
 		Hint() string
 	}
 	if errors.As(err, &hint) && hint.Hint() != "" {
-		message += "; run: " + hint.Hint()
+		message += "; hint: " + hint.Hint()
 	}
 	switch token.KindOf(err) {
 	case token.LoginNeeded:

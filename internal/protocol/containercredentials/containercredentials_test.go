@@ -158,7 +158,7 @@ func TestFailures(t *testing.T) {
 		code    string
 		message string
 	}{
-		{&token.Error{Kind: token.LoginNeeded, Message: "nobody is signed in", Next: "cognito-credhelper login"}, 403, "LoginNeeded", "nobody is signed in; run: cognito-credhelper login"},
+		{&token.Error{Kind: token.LoginNeeded, Message: "nobody is signed in", Next: "cognito-credhelper login"}, 403, "LoginNeeded", "nobody is signed in; hint: cognito-credhelper login"},
 		{&token.Error{Kind: token.Refused, Message: "no"}, 403, "Refused", "no"},
 		{&token.Error{Kind: token.BadProfile, Message: "no role", Err: errors.New("detail")}, 400, "BadProfile", "no role"},
 		{fmt.Errorf("profile x: %w", &token.Error{Kind: token.Unavailable, Message: "busy\x1b[2J"}), 503, "Unavailable", "profile x: busy"},
