@@ -59,6 +59,9 @@ func TestFaults(t *testing.T) {
 				t.Errorf("ExpiresIn %d", a.AuthenticationResult.ExpiresIn)
 			}
 			checkDate(t, a.Header, time.Duration(x.fault.SkewSeconds)*time.Second)
+			if page := strings.HasPrefix(a.Header.Get("Content-Type"), "text/html"); page != (x.fault.Kind == "html-502") {
+				t.Errorf("Content-Type %q", a.Header.Get("Content-Type"))
+			}
 			next := c.refresh(token)
 			if reused := next.Type == "RefreshTokenReuseException"; reused != x.worked {
 				t.Errorf("the next request: %s", next)

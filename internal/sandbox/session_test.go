@@ -45,6 +45,19 @@ func TestRotationAndForks(t *testing.T) {
 	c.mustRefresh(next) // reuse didn't end the family
 }
 
+// A branch that a replay abandoned is reuse as a whole, also where its tokens are inside their own grace.
+func TestAbandonedBranch(t *testing.T) {
+	c := newClient(t, newServer(t, DefaultConfig()), 0)
+	first := c.tokens().AuthenticationResult.RefreshToken
+	used := c.mustRefresh(first).AuthenticationResult.RefreshToken
+	leaf := c.mustRefresh(used).AuthenticationResult.RefreshToken
+	fork := c.mustRefresh(first).AuthenticationResult.RefreshToken
+	for _, abandoned := range []string{used, leaf} {
+		c.refresh(abandoned).refused(t, "RefreshTokenReuseException", "Refresh token reuse detected")
+	}
+	c.mustRefresh(fork)
+}
+
 func TestGraceZero(t *testing.T) {
 	c := newClient(t, newServer(t, DefaultConfig()), 3)
 	first := c.tokens().AuthenticationResult.RefreshToken
