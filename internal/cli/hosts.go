@@ -45,7 +45,7 @@ func (p *program) credentialFor(ctx context.Context, t tokensource.Target, b pro
 			return token.Token{}, err
 		}
 	}
-	return tokens.Token(ctx, t, tokensource.Want{Use: use, MinTTL: r.MinTTL})
+	return tokens.Token(ctx, t, tokensource.Want{Use: use, MinTTL: r.MinTTL, RenewFirst: r.RenewFirst})
 }
 
 // Reject notes a refused token in the session of the host's binding.

@@ -82,7 +82,7 @@ type process struct {
 func (p *process) run() int {
 	call := all.Invoked(p.args)
 	adapter, ok := all.Find(p.adapters, call.Verb)
-	if !ok {
+	if !ok || adapter.Unread != nil && adapter.Unread(call.Args) {
 		return p.become(takeover{})
 	}
 	protect.Process()

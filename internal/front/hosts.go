@@ -25,7 +25,7 @@ func (s *source) HostCredential(_ context.Context, r protocol.HostRequest) (prot
 	if isPresent(session, r.Rejected) {
 		return protocol.HostCredential{}, token.ErrMiss // the complete program takes the lock for itself to note it
 	}
-	t, err := s.tokenOf(session, use, token.Terms{MinTTL: cmp.Or(r.MinTTL, b.MinTTL), Fallback: token.DefaultTokenTTL})
+	t, err := s.tokenOf(session, use, token.Terms{MinTTL: cmp.Or(r.MinTTL, b.MinTTL), Fallback: token.DefaultTokenTTL, RenewFirst: r.RenewFirst})
 	if err != nil {
 		return protocol.HostCredential{}, err
 	}

@@ -47,7 +47,8 @@ type HostRequest struct {
 	Location string // --profile-location: the only file to search; then Profile is not empty
 	Username string // --username; "" for the profile's own session
 	// MinTTL is the least remaining life; 0 means the profile's cognito_min_ttl or the default.
-	MinTTL time.Duration
+	MinTTL     time.Duration
+	RenewFirst bool // as in Request
 	// Rejected names a token that the host refused: one that is newer is handed out, at most one renewal in 30 s. Zero means
 	// that nothing was refused.
 	Rejected Fingerprint
@@ -121,9 +122,14 @@ func ReadRequest(in io.Reader, whole func([]byte) bool) ([]byte, error) {
 
 // Name is the user name to answer with, where the protocol needs one: Username, else a word that stands for nobody, because
 // the token itself says who it is for.
-func (c HostCredential) Name() string {
-	if c.Username == "" {
+func (c HostCredential) Name() string { return nameOf(c.Username) }
+
+// Name is that of HostCredential.
+func (h BoundHost) Name() string { return nameOf(h.Username) }
+
+func nameOf(username string) string {
+	if username == "" {
 		return "cognito"
 	}
-	return c.Username
+	return username
 }

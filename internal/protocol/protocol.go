@@ -51,6 +51,9 @@ type Adapter struct {
 	// Next names the program that answers what no profile binds, and its arguments: the complete program runs the next one of
 	// that name on PATH where Serve ends in ErrNotBound. nil for protocols that ask the next helper by themselves.
 	Next func(args []string) (program string, rest []string)
+	// Unread says of which arguments the front must not even read the request, because only the complete program can answer
+	// and a secret may be in it. nil: of none.
+	Unread func(args []string) bool
 }
 
 // Source gives credentials of sessions that exist; it never asks a person and never opens a browser. Errors carry a

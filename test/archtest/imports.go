@@ -37,7 +37,9 @@ var layers = map[string][]string{
 	"internal/protocol/jsonobject":   {},
 	"internal/protocol/all":          {"internal/protocol", "internal/protocol/*"},
 	"internal/protocol/pluginserver": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles", "plugin"},
-	"internal/protocol/*":            {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles"},
+	// It tells its version.
+	"internal/protocol/dockercredential": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles", "internal/version"},
+	"internal/protocol/*":                {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles"},
 	// What an adapter can do in the complete program only lies below the adapter: cli gives it in.
 	"internal/protocol/printtoken/claims": {},
 

@@ -8,11 +8,14 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/bazelcredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/cargocredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/credentialprocess"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/dockercredential"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/execcredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/gitcredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/goauth"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/pipkeyring"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/pnpmtokenhelper"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/printtoken"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/terraformcredentials"
 )
 
 // Adapters gives every shared adapter. claims shows what a token says; the front has none and passes nil.
@@ -26,5 +29,8 @@ func Adapters(claims printtoken.Claims) []protocol.Adapter {
 		bazelcredential.Adapter(),
 		pipkeyring.Adapter(),
 		pnpmtokenhelper.Adapter(),
+		dockercredential.Adapter(),
+		terraformcredentials.Adapter(),
+		execcredential.Adapter(),
 	}
 }

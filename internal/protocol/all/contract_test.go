@@ -29,11 +29,14 @@ func failing(err error) *protocoltest.Source { return &protocoltest.Source{Err: 
 
 // requests has what each adapter that serves hosts is asked, for the bound host.
 var requests = map[string]struct{ args, in string }{
-	"git":     {"get", "protocol=https\nhost=h.example\n\n"},
-	"goauth":  {"https://h.example/mod/@v/list", "HTTP/2.0 401 Unauthorized\nWww-Authenticate: Bearer\n\n"},
-	"cargo":   {"--cargo-plugin", `{"v":1,"registry":{"index-url":"sparse+https://h.example/index/"},"kind":"get","operation":"read","args":[]}` + "\n"},
-	"bazel":   {"get", `{"uri":"https://h.example/f.txt"}`},
-	"keyring": {"get https://h.example/simple/ user", ""},
+	"git":    {"get", "protocol=https\nhost=h.example\n\n"},
+	"goauth": {"https://h.example/mod/@v/list", "HTTP/2.0 401 Unauthorized\nWww-Authenticate: Bearer\n\n"},
+	"cargo":  {"--cargo-plugin", `{"v":1,"registry":{"index-url":"sparse+https://h.example/index/"},"kind":"get","operation":"read","args":[]}` + "\n"},
+	"bazel":  {"get", `{"uri":"https://h.example/f.txt"}`},
+	"docker": {"get", "h.example"},
+	// Terraform sends nothing with get.
+	"terraform": {"get h.example", ""},
+	"keyring":   {"get https://h.example/simple/ user", ""},
 }
 
 // told are the verbs whose protocol has a form for failures, so that nothing else need be said: the exit code stays 0.
@@ -58,13 +61,20 @@ type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-// failures has what a verb's protocol wants on standard output of a failure; of others it is empty.
-var failures = map[string]func(token.Kind) string{
-	"git": func(k token.Kind) string {
+// failures has what a verb's protocol wants on standard output of the failure "no", and its exit code; of others that is
+// nothing, and the kind's own.
+var failures = map[string]func(token.Kind) (string, int){
+	"git": func(k token.Kind) (string, int) {
 		if k == token.LoginNeeded || k == token.Refused || k == token.Unavailable {
-			return "quit=1\n"
+			return "quit=1\n", k.ExitCode()
 		}
-		return ""
+		return "", k.ExitCode()
+	},
+	"docker": func(k token.Kind) (string, int) {
+		if k == token.Interrupted {
+			return "", k.ExitCode()
+		}
+		return "no\n", 1
 	},
 }
 
@@ -79,7 +89,10 @@ func (u untouchable) Read([]byte) (int, error) {
 func call(t *testing.T, verb string, w io.Writer, args ...string) protocol.Call {
 	c := protocol.Call{Args: args, Getenv: func(string) string { return "" }, In: untouchable{t}, Out: w}
 	if r, ok := requests[verb]; ok {
-		c.Args, c.In = append(args, strings.Fields(r.args)...), strings.NewReader(r.in)
+		c.Args = append(args, strings.Fields(r.args)...)
+		if r.in != "" {
+			c.In = strings.NewReader(r.in)
+		}
 	}
 	return c
 }
@@ -97,9 +110,9 @@ func TestContract(t *testing.T) {
 			t.Run("a failure keeps its error and prints nothing that is not the protocol's", func(t *testing.T) {
 				for _, kind := range []token.Kind{token.Failure, token.LoginNeeded, token.Refused, token.Unavailable, token.BadProfile, token.Interrupted} {
 					var o out
-					want, printed := &token.Error{Kind: kind, Message: "no"}, ""
+					want, printed, exit := &token.Error{Kind: kind, Message: "no"}, "", kind.ExitCode()
 					if f := failures[a.Verb]; f != nil {
-						printed = f(kind)
+						printed, exit = f(kind)
 					}
 					if say := told[a.Verb]; say != nil {
 						if r := a.Serve(ctx, call(t, a.Verb, &o), failing(want)); r.Err != nil || r.Exit != 0 || o.String() != say("no") || o.writes != 1 {
@@ -107,8 +120,8 @@ func TestContract(t *testing.T) {
 						}
 						continue
 					}
-					if r := a.Serve(ctx, call(t, a.Verb, &o), failing(want)); r.Err != want || r.Exit != kind.ExitCode() || o.String() != printed || o.writes > 1 {
-						t.Errorf("%+v, printed %q, want exit %d and %q", r, o.String(), kind.ExitCode(), printed)
+					if r := a.Serve(ctx, call(t, a.Verb, &o), failing(want)); r.Err != want || r.Exit != exit || o.String() != printed || o.writes > 1 {
+						t.Errorf("%+v, printed %q, want exit %d and %q", r, o.String(), exit, printed)
 					}
 				}
 				var o out
