@@ -134,18 +134,22 @@ func explained(err error) string {
 	return text
 }
 
+var errLines = errors.New("it has more than one line")
+
 // server reads the one line of get and erase.
 func server(c protocol.Call) (string, error) {
 	text, err := protocol.ReadRequest(c.In, func(b []byte) bool { return bytes.IndexByte(b, '\n') >= 0 })
 	if err != nil {
 		return "", err
 	}
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	url := strings.TrimSuffix(string(line), "\r")
-	if url == "" {
+	line, more, _ := bytes.Cut(text, []byte("\n"))
+	switch {
+	case len(more) > 0:
+		return "", protocol.BadRequest(errLines)
+	case len(line) == 0:
 		return "", sentence(noServer)
 	}
-	return url, nil
+	return string(line), nil
 }
 
 func get(ctx context.Context, c protocol.Call, s protocol.Source, r protocol.HostRequest) error {

@@ -40,7 +40,8 @@ func TestWords(t *testing.T) {
 	}{
 		{"get", "get", "r.example\n", `{"ServerURL":"r.example","Username":"cognito","Secret":"` + jwt + `"}` + "\n", 0, false},
 		{"get without an end of line", "get", "r.example", `{"ServerURL":"r.example","Username":"cognito","Secret":"` + jwt + `"}` + "\n", 0, false},
-		{"get with CRLF", "get", "r.example\r\n", `{"ServerURL":"r.example","Username":"cognito","Secret":"` + jwt + `"}` + "\n", 0, false},
+		{"get with CRLF", "get", "r.example\r\n", "the request is refused: it has a control character\n", 1, true},
+		{"get of two lines", "get", "r.example\nx", "the request is refused: it has more than one line\n", 1, true},
 		{"get of a URL", "get", "https://r.example:5000/v1/", `{"ServerURL":"https://r.example:5000/v1/","Username":"al\"ice","Secret":"` + jwt + `"}` + "\n", 0, false},
 		{"not bound", "get", "index.docker.io", notFound + "\n", 1, false},
 		{"no URL", "get", "", noServer + "\n", 1, false},
@@ -129,8 +130,8 @@ func FuzzGet(f *testing.F) {
 		if err := json.Unmarshal([]byte(out), &answer); err != nil || r.Err != nil || answer.Secret != jwt {
 			t.Fatalf("%v: %q", err, out)
 		}
-		line, _, _ := strings.Cut(in, "\n")
-		if line = strings.TrimSuffix(line, "\r"); answer.ServerURL != string([]rune(line)) {
+		line := strings.TrimSuffix(in, "\n")
+		if answer.ServerURL != string([]rune(line)) {
 			t.Fatalf("%q for %q", answer.ServerURL, line)
 		}
 		_, rest, ok := strings.Cut(strings.ToLower(line), "://")

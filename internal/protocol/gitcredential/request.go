@@ -107,8 +107,8 @@ func (r request) foreign() bool {
 
 func (r request) place() (profiles.Host, error) {
 	path := r.path
-	if path != "" && path[0] != '/' {
-		path = "/" + path
+	if path != "" {
+		path = "/" + path // git leaves out the first slash of a URL's path
 	}
 	h, err := profiles.NewHost(r.protocol, r.host, path)
 	if err != nil {
