@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,6 +34,11 @@ func (m mutant) source() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m.in(source)
+}
+
+// in puts the mutant into a file's text.
+func (m mutant) in(source []byte) ([]byte, error) {
 	for _, e := range m.edits {
 		if n := bytes.Count(source, []byte(e.text)); n != 1 {
 			return nil, fmt.Errorf("%s has this text %d times, not once: %q; bring test/mutants/table.go up to date", m.file, n, e.text)
@@ -51,7 +55,7 @@ func (m mutant) kill(work string) error {
 		return err
 	}
 	// A mutant that does not compile is none.
-	if out, err := goCommand(overlay, "vet", "./"+filepath.Dir(m.file)); err != nil {
+	if out, err := goCommand(overlay, "build", "./"+filepath.Dir(m.file)); err != nil {
 		return fmt.Errorf("does not compile: %w\n%s", err, out)
 	}
 	out, err := goCommand(overlay, "test", "-count=1", "-v", "-timeout=2m", "-tags="+m.tags, "-run", exactly(m.test), "./"+m.pkg)
@@ -74,17 +78,28 @@ func (m mutant) overlay(work string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	original, err := filepath.Abs(m.file)
+	return overlay(filepath.Join(work, m.name), map[string][]byte{m.file: source})
+}
+
+// overlay writes files named after base, by which go takes these texts in place of the files' own.
+func overlay(base string, sources map[string][]byte) (string, error) {
+	replace := map[string]string{}
+	for file, source := range sources {
+		original, err := filepath.Abs(file)
+		if err != nil {
+			return "", err
+		}
+		changed := fmt.Sprintf("%s-%d.go", base, len(replace))
+		if err := os.WriteFile(changed, source, 0o600); err != nil {
+			return "", err
+		}
+		replace[original] = changed
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return "", err
 	}
-	changed := filepath.Join(work, m.name+".go")
-	text, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(work, m.name+".json")
-	return file, errors.Join(os.WriteFile(changed, source, 0o600), os.WriteFile(file, text, 0o600))
+	return base + ".json", os.WriteFile(base+".json", text, 0o600)
 }
 
 // goCommand runs go so that every go that it starts in turn has the same overlay.

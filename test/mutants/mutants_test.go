@@ -1,9 +1,11 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,6 +25,32 @@ func TestEveryMutantFindsItsTextAndItsTest(t *testing.T) {
 		if !hasTest(t, m.pkg, m.test) {
 			t.Errorf("%s: %s has no test %s", m.name, m.pkg, m.test)
 		}
+	}
+}
+
+// All mutants at once, to see that each compiles.
+func TestMutantsCompile(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	sources, folders := map[string][]byte{}, map[string]bool{}
+	for _, m := range table() {
+		source, err := sources[m.file], error(nil)
+		if source == nil {
+			source, err = os.ReadFile(m.file)
+		}
+		if err == nil {
+			source, err = m.in(source)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		sources[m.file], folders["./"+filepath.Dir(m.file)] = source, true
+	}
+	file, err := overlay(filepath.Join(t.TempDir(), "all"), sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := goCommand(file, append([]string{"build"}, slices.Sorted(maps.Keys(folders))...)...); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

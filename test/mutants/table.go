@@ -12,7 +12,7 @@ func table() []mutant {
 		},
 		{
 			"re-read", "looking again under the lock", "internal/tokensource/acquire.go",
-			instead("		c.tx = tx\n		return c.once(ctx)", "		c.tx = tx\n		return c.renew(ctx, kept, verdict)"),
+			instead("		c.tx = tx\n		return c.once(ctx)\n", "		c.tx = tx\n"),
 			"TestLooksAgainUnderTheLock", "internal/tokensource", "",
 		},
 		{
