@@ -40,9 +40,9 @@ var denied = []Denied{
 	{Path: "github.com/aws", Tree: true, Module: "github.com/aws/aws-sdk-go-v2", Reason: network},
 	{Path: "github.com/spf13/cobra", Tree: true, Module: "github.com/spf13/cobra", Reason: weight},
 	{Path: "github.com/spf13/pflag", Tree: true, Module: "github.com/spf13/pflag", Reason: weight},
-	{Path: "google.golang.org/grpc", Tree: true, Module: "google.golang.org/grpc", NotYet: true, Reason: network},
-	{Path: "google.golang.org/protobuf", Tree: true, Module: "google.golang.org/protobuf", NotYet: true, Reason: weight},
-	{Path: "github.com/hashicorp/go-plugin", Tree: true, Module: "github.com/hashicorp/go-plugin", NotYet: true, Reason: network},
+	{Path: "google.golang.org/grpc", Tree: true, Module: "google.golang.org/grpc", Reason: network},
+	{Path: "google.golang.org/protobuf", Tree: true, Module: "google.golang.org/protobuf", Reason: weight},
+	{Path: "github.com/hashicorp/go-plugin", Tree: true, Module: "github.com/hashicorp/go-plugin", Reason: network},
 	{Path: "github.com/zalando/go-keyring", Tree: true, Module: "github.com/zalando/go-keyring", Reason: "no D-Bus on the warm path"},
 	{Path: "github.com/godbus/dbus", Tree: true, Module: "github.com/godbus/dbus/v5", Reason: "no D-Bus on the warm path"},
 }

@@ -29,6 +29,7 @@ var layers = map[string][]string{
 		"internal/tokencache", "internal/keyslot/...", "internal/filelock", "internal/atomicfile", "internal/profileindex", "internal/prompt", "internal/challenge",
 		"internal/history", "internal/srpstate",
 		"internal/handover", "internal/statefolder", "internal/version", "internal/transport", "internal/protect", "profiles", "profiles/inifile", "profiles/netsdk",
+		"plugin", "host", // one serves, the other records where the program is
 	},
 
 	"internal/protocol":              {"profiles"},
@@ -36,7 +37,7 @@ var layers = map[string][]string{
 	"internal/protocol/jsonstring":   {},
 	"internal/protocol/jsonobject":   {},
 	"internal/protocol/all":          {"internal/protocol", "internal/protocol/*"},
-	"internal/protocol/pluginserver": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles", "plugin"},
+	"internal/protocol/pluginserver": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "internal/challenge", "profiles", "plugin"},
 	// It tells its version.
 	"internal/protocol/dockercredential": {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles", "internal/version"},
 	"internal/protocol/*":                {"internal/protocol", "internal/protocol/flags", "internal/protocol/jsonstring", "internal/protocol/jsonobject", "profiles"},
@@ -208,7 +209,8 @@ var confined = []Confined{
 	{awsServices, awsServices + "cognitoidentityprovider", []string{"internal/awscreds"}, "one package turns an ID token into AWS credentials"},
 	{"github.com/spf13/cobra", "", []string{"internal/cli"}, "commands are built in one place"},
 	{"github.com/spf13/pflag", "", []string{"internal/cli"}, "commands are built in one place"},
-	{"github.com/hashicorp/go-plugin", "", []string{"plugin", "host"}, "the wire of the plugin has two ends"},
+	{"github.com/hashicorp/", "", []string{"plugin", "host"}, "the wire of the plugin has two ends"},
+	{"google.golang.org/", "", []string{"plugin/...", "host", "host/grpcauth"}, "nobody but the wire of the plugin sees its types"},
 	{"github.com/zalando/go-keyring", "", []string{"internal/keyslot/secretservice", "internal/keyslot/keychain"}, "what needs D-Bus or a program stays out of the front"},
 	{"github.com/godbus/dbus", "", []string{"internal/keyslot/secretservice"}, "what needs D-Bus stays out of the front"},
 	{"golang.org/x/term", "", []string{"internal/prompt"}, "one package asks questions on the terminal"},
