@@ -40,6 +40,9 @@ type Question struct {
 	Round int
 	// Note is one sentence to show before the question, such as why it is asked again; may be empty.
 	Note string
+	// Destination is the masked address or number that a code was sent to, and Medium is SMS or EMAIL; the server's text, ""
+	// where it is not known.
+	Destination, Medium string
 	// Parameters are the challenge's public parameters, the server's text: what a CUSTOM_CHALLENGE shows, a passkey's
 	// options. nil where there are none to show.
 	Parameters map[string]string

@@ -120,6 +120,8 @@ type program struct {
 	credLine     func(program, profile string) string
 	writeProfile func(file, section string, keys []keyValue) (change, error)
 	renew        func(ctx context.Context) error // the life of a detached worker
+	sessionFile  func(tokensource.Target) (string, error)
+	asPlugin     bool // this process serves a host application
 }
 
 // keyValue is one line of a profile.
@@ -212,7 +214,7 @@ unavailable, 6 profile or configuration wrong, 130 interrupted.`,
 		p.loginCommand(), p.logoutCommand(), p.statusCommand(), p.configureCommand(),
 		p.passwordCommand(), p.confirmCommand(), p.mfaCommand(), p.deviceCommand(),
 		p.storeCommand(), p.initiateCommand(), p.respondCommand(), p.getTokensCommand(), p.revokeTokenCommand(), p.adminInitiateCommand(), p.historyCommand(),
-		p.environCommand(), p.execCommand(), p.serveCommand(),
+		p.environCommand(), p.execCommand(), p.serveCommand(), p.pluginCommand(),
 		p.versionCommand(), p.completionCommand(),
 	} {
 		c.GroupID = humans

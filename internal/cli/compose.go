@@ -43,6 +43,7 @@ type parts struct {
 	key  func() (keyslot.Key, error) // that the caller gave; nil for none
 
 	build    sync.Once
+	cache    *tokencache.Cache
 	source   *tokensource.Source
 	provider *awscreds.Provider
 	err      error
@@ -111,6 +112,13 @@ func compose(env Env) *program {
 		return stablePath(self, env.Getenv("PATH")), err
 	}
 	p.writeProfile = writeProfile
+	p.sessionFile = func(t tokensource.Target) (string, error) {
+		c.build.Do(c.compose)
+		if c.err != nil {
+			return "", c.err
+		}
+		return c.cache.File(t.Identity().SessionID())
+	}
 	return p
 }
 
@@ -119,8 +127,13 @@ func (c *parts) slots(folder string) *keyslot.Slots {
 	return keyslot.OpenWith(folder, keyslot.Options{Keyring: systemKeyring(c.p.Getenv), Given: c.key})
 }
 
-// worker starts workers that have what they need of this process's environment and nothing else of it.
+// worker starts workers that have what they need of this process's environment and nothing else of it. A plugin's file may be
+// replaced while it runs, by an upgrade or by somebody else, and its host has checked the one that runs: on Linux the worker
+// is that very file.
 func (c *parts) worker(program string) tokensource.Worker {
+	if c.p.asPlugin && runtime.GOOS == "linux" {
+		program = "/proc/self/exe"
+	}
 	w := refresh.New(program, workerEnvironment(c.p.Environ()))
 	if c.key == nil {
 		return w
@@ -176,6 +189,7 @@ func (c *parts) compose() {
 	}
 	slots := c.slots(folder)
 	cache := tokencache.Open(folder, slots)
+	c.cache = cache
 	o := tokensource.Options{
 		Cache:  cache,
 		Slots:  slots,

@@ -139,7 +139,7 @@ func ofProfile(s profiles.Selection, err error) error {
 	var e *token.Error
 	next := nextOf(err)
 	if errors.As(err, &e) && e.Error() == err.Error() {
-		return &token.Error{Kind: kind, Message: prefix + e.Message, Next: next, Err: e.Err}
+		return &token.Error{Kind: kind, Message: prefix + e.Message, Next: next, Err: e.Err, RetryAfter: e.RetryAfter}
 	}
 	return &token.Error{Kind: kind, Message: prefix + err.Error(), Next: next, Err: nil}
 }

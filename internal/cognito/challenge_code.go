@@ -13,6 +13,7 @@ func respondCode(label string) responder {
 		q := challenge.Question{Challenge: at.name, Name: at.name + codeSuffix, Label: label}
 		if to := at.parameters["CODE_DELIVERY_DESTINATION"]; to != "" {
 			q.Label += " sent to " + safetext.Line(to, 60)
+			q.Destination, q.Medium = to, at.parameters["CODE_DELIVERY_DELIVERY_MEDIUM"]
 		}
 		code, err := l.question(ctx, q)
 		if err != nil {

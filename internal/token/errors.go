@@ -1,6 +1,9 @@
 package token
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Kind sorts errors by what the caller can do about them. Each has one exit code.
 type Kind uint8
@@ -43,6 +46,8 @@ type Error struct {
 	Message string // the sentence
 	Next    string // what mends it: a command to paste, or advice, behind which the command line puts the command to run then; or ""
 	Err     error  // the cause, printed behind the sentence when it is there
+	// RetryAfter is when trying again makes sense; 0 where nothing is known.
+	RetryAfter time.Duration
 }
 
 // Error gives the sentence and its cause.

@@ -263,6 +263,9 @@ const (
 	loginSuffix   = ".login.lock"
 )
 
+// File is the name of a session's file, which need not be there. It is replaced whole at every change.
+func (c *Cache) File(id string) (string, error) { return c.path(id, sessionSuffix) }
+
 // path checks the id first: it may come from an index file, and must not lead out of the folder.
 func (c *Cache) path(id, suffix string) (string, error) {
 	if !validID(id) {

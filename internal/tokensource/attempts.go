@@ -25,7 +25,9 @@ func (c *call) heldBack() error {
 	}
 	now := c.o.Now().Wall
 	if a.Ended.After(c.began) && !a.Ended.After(now) || waiting(a, now) {
-		return attemptError(a)
+		e := attemptError(a)
+		e.RetryAfter = max(0, a.Ended.Add(waitAfter(a)).Sub(now))
+		return e
 	}
 	return nil
 }
@@ -48,7 +50,7 @@ func waitAfter(a tokencache.Attempt) time.Duration {
 }
 
 // attemptError gives a recorded failure to a caller that did not make it.
-func attemptError(a tokencache.Attempt) error {
+func attemptError(a tokencache.Attempt) *token.Error {
 	return &token.Error{Kind: outcomeKind(a.Outcome), Message: a.Message, Next: a.Hint}
 }
 
