@@ -31,6 +31,9 @@ const (
 	URL      = "https://api.example.com/v1"
 )
 
+// SignedIn is a Fake that alice is signed in to.
+func SignedIn() *Fake { return &Fake{signedIn: true, ends: time.Now().Add(Life)} }
+
 // Life is how long the fake's tokens live.
 const Life = time.Hour
 
@@ -123,6 +126,9 @@ func (f *Fake) GetCredentialForHost(ctx context.Context, r plugin.GetCredentialF
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if r.Rejected == plugin.Fingerprint(f.text("access")) {
+		f.ends = time.Time{}
+	}
 	ends, err := f.session(ctx, r.Selection, r.MinTTL)
 	if err != nil {
 		return plugin.GetCredentialForHostResponse{}, err
