@@ -2,4 +2,9 @@
 
 package protect
 
-func process() { limitCore() }
+import "golang.org/x/sys/unix"
+
+func process() {
+	limitCore()
+	unix.Umask(private)
+}

@@ -21,6 +21,9 @@ func TestProcess(t *testing.T) {
 		if err := unix.Getrlimit(unix.RLIMIT_CORE, &l); err != nil || l.Cur != 0 {
 			t.Errorf("core limit %d, %v", l.Cur, err)
 		}
+		if before := unix.Umask(0); before != 0o077 {
+			t.Errorf("umask %o", before)
+		}
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestProcess$", "-test.v")
