@@ -59,11 +59,11 @@ func Start(t testing.TB, home string, credential *syscall.Credential, state Stat
 	s.startBus()
 	switch state {
 	case Locked:
-		s.startKeyring(true) // which makes the login keyring
+		s.StartKeyring(true) // which makes the login keyring
 		s.EndKeyring()
-		s.startKeyring(false)
+		s.StartKeyring(false)
 	case Unlocked:
-		s.startKeyring(true)
+		s.StartKeyring(true)
 	}
 	return s
 }
@@ -75,7 +75,7 @@ func (s *Session) Env() []string { return []string{"DBUS_SESSION_BUS_ADDRESS=" +
 const busConfig = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path=BUS</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`
+<policy context="default"><allow user="root"/><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>`
 
 func (s *Session) startBus() {
 	s.t.Helper()
@@ -96,8 +96,8 @@ func (s *Session) startBus() {
 	s.Address = strings.TrimSpace(line)
 }
 
-// startKeyring starts the daemon, and returns when it answers.
-func (s *Session) startKeyring(unlock bool) {
+// StartKeyring starts the daemon, its login keyring open or not, and returns when it answers.
+func (s *Session) StartKeyring(unlock bool) {
 	s.t.Helper()
 	args := []string{"--foreground", "--components=secrets"}
 	if unlock {
