@@ -138,6 +138,7 @@ func (h *home) env() []string {
 	return []string{
 		"HOME=" + h.dir, "PATH=" + programs + ":" + os.Getenv("PATH"), "COGNITO_CREDHELPER_HOME=" + h.state, "AWS_EC2_METADATA_DISABLED=true",
 		"COGNITO_CREDHELPER_TEST_CLOCK=" + h.passed.String(),
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(h.dir, "no-bus"), // no test touches the keyring of whoever runs it
 	}
 }
 
