@@ -98,10 +98,14 @@ func readFile(option, name string) (token.Secret, error) {
 	return readValue(option, f)
 }
 
+// readValue reads to the end, into a buffer that never grows, which would leave copies, and that is wiped.
 func readValue(option string, r io.Reader) (token.Secret, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxAnswer+1))
+	buffer := make([]byte, maxAnswer+1)
+	defer clear(buffer)
+	n, err := io.ReadFull(r, buffer)
+	text := buffer[:n]
 	switch {
-	case err != nil:
+	case err != nil && err != io.EOF && err != io.ErrUnexpectedEOF:
 		return token.Secret{}, usage("%s: the value cannot be read", option)
 	case len(text) > maxAnswer:
 		return token.Secret{}, usage("%s: the value is longer than 64 KiB", option)

@@ -246,10 +246,15 @@ func interrupted(ctx context.Context) error {
 	return &token.Error{Kind: token.Interrupted, Message: "interrupted", Err: ctx.Err()}
 }
 
-// scanLine reads up to a line's end. A terminal gives one line per read, so nothing of the next line is taken.
+// scanLine reads up to a line's end. A terminal gives one line per read, so nothing of the next line is taken. It may be a
+// password: the buffers never grow, which would leave copies, and are wiped.
 func scanLine(in io.Reader) (string, error) {
-	var line []byte
 	chunk := make([]byte, 4096)
+	line := make([]byte, 0, maxAnswer+len(chunk))
+	defer func() {
+		clear(chunk)
+		clear(line[:cap(line)])
+	}()
 	for {
 		n, err := in.Read(chunk)
 		if end := bytes.IndexAny(chunk[:n], "\r\n"); end >= 0 {

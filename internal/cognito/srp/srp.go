@@ -173,7 +173,10 @@ func secretExponent(salt *big.Int, id Identity, password string) *big.Int {
 }
 
 func identityHash(id Identity, password string) [sha256.Size]byte {
-	return sha256.Sum256([]byte(id.Group + id.Name + ":" + password))
+	text := make([]byte, 0, len(id.Group)+len(id.Name)+1+len(password)) // in one piece, so that there is one copy to wipe
+	defer func() { clear(text[:cap(text)]) }()
+	text = append(append(append(append(text, id.Group...), id.Name...), ':'), password...)
+	return sha256.Sum256(text)
 }
 
 func hash(parts ...[]byte) *big.Int {
