@@ -45,5 +45,25 @@ func table() []mutant {
 			[]edit{{"aead.Open(nil, nil, box, bound)", "aead.Open(nil, nil, box, nil)"}, {"aead.Seal(nil, nil, plain, bound)", "aead.Seal(nil, nil, plain, nil)"}},
 			"TestSwappedFilesAreFound", "internal/tokencache", "",
 		},
+		{
+			"label-boundary", "the label boundary of a wildcard", "profiles/match.go",
+			instead("	suffix, wild := strings.CutPrefix(b.Host, \"*\")", "	suffix, wild := strings.CutPrefix(b.Host, \"*.\")"),
+			"TestMatch", "profiles", "",
+		},
+		{
+			"scheme", "https only", "profiles/match.go",
+			instead("	if own == \"\" || h.Scheme == \"http\" && !b.Loopback {", "	if own == \"\" {"),
+			"TestHostsOfOthersVulnerabilities", "internal/cli", "",
+		},
+		{
+			"control-bytes-host", "the refusal of control bytes in a host", "profiles/host.go",
+			instead("	case control(scheme) || control(authority) || control(path):", "	case false:"),
+			"TestHostsOfOthersVulnerabilities", "internal/cli", "",
+		},
+		{
+			"control-bytes-git", "the refusal of control bytes in git's lines", "internal/protocol/gitcredential/request.go",
+			instead("		case hasControl(key) || hasControl(value):", "		case false:"),
+			"TestRefuses", "internal/protocol/gitcredential", "",
+		},
 	}
 }
