@@ -36,6 +36,21 @@ func table() []mutant {
 			"TestWorkerKeepsNoStreamOfItsCaller", "test/torture", "",
 		},
 		{
+			"close-on-exec", "closing locks in children", "internal/filelock/filelock_unix.go",
+			instead("	flags |= syscall.O_CLOEXEC | ", "	flags |= "),
+			"TestChildThatLivesOnHoldsNoLock", "test/torture", "",
+		},
+		{
+			"same-token-again", "sending the same token again at once", "internal/tokensource/renewal.go",
+			instead("if err != nil && mayHaveRotated(err) && ctx.Err() == nil {", "if err != nil && mayHaveRotated(err) && ctx.Err() != nil {"),
+			"TestAnswerThatIsLostOnTheWay", "test/torture", "",
+		},
+		{
+			"no-sdk-retry", "switching the SDK's retries off", "internal/cognito/cognito.go",
+			instead("		Retryer:     aws.NopRetryer{},\n", ""),
+			"TestBothAnswersAreLost", "test/torture", "",
+		},
+		{
 			"tombstone-compare", "comparing before the tombstone", "internal/tokensource/renewal.go",
 			instead("if !r.cold.Refresh.Equal(sent) {", "if false && !r.cold.Refresh.Equal(sent) {"),
 			"TestNewerComesBackDuringARefresh", "test/torture", "",

@@ -88,7 +88,7 @@ func (h *home) locksAreFree() {
 func TestWorkerKeepsNoStreamOfItsCaller(t *testing.T) {
 	h := signedIn(t, 0)
 	h.pass(life)
-	h.slow()
+	h.held()
 	h.server.ResetRequests()
 	cmd := h.command("", tokenArgs...)
 	r, w, err := os.Pipe()

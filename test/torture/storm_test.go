@@ -70,9 +70,13 @@ func (h *home) storm(n int, ends ...frontEnd) map[string]string {
 // slow lets every refresh take as long as Cognito may.
 func (h *home) slow() {
 	h.t.Helper()
-	if err := h.server.SetFault(sandbox.Fault{Operation: refreshOp, Kind: "slow", Count: -1, DelayMS: 150}); err != nil {
-		h.t.Fatal(err)
-	}
+	h.fault(sandbox.Fault{Kind: "slow", Count: -1, DelayMS: 150})
+}
+
+// held lets the next refresh take long enough to do something to it meanwhile, on a busy machine too.
+func (h *home) held() {
+	h.t.Helper()
+	h.fault(sandbox.Fault{Kind: "slow", DelayMS: 2000})
 }
 
 // asked fails unless the sandbox was asked for each operation so often, and for nothing else.
