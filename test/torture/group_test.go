@@ -18,7 +18,7 @@ func TestKilledProcessGroups(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	var mu sync.Mutex
-	inFlight, answered := 0, 0
+	done, inFlight, answered, lost := 0, 0, 0, 0
 	var wg sync.WaitGroup
 	for lane := range lanes {
 		wg.Go(func() {
@@ -30,23 +30,28 @@ func TestKilledProcessGroups(t *testing.T) {
 				h.server.ResetRequests()
 				reached, ended := h.killedCaller(time.Duration(random.Int64N(int64(120 * time.Millisecond))))
 				h.quiet()
-				if o, ok := h.lives(); !ok {
-					t.Errorf("lane %d: the session is lost: %v", lane, o)
-					return
-				}
+				o, ok := h.lives()
 				mu.Lock()
+				done++
 				if reached {
 					inFlight++
 				}
 				if ended {
 					answered++
 				}
+				if !ok {
+					lost++
+					t.Errorf("lane %d: the session is lost: %v", lane, o)
+				}
 				mu.Unlock()
+				if !ok {
+					return
+				}
 			}
 		})
 	}
 	wg.Wait()
-	t.Logf("%d kills: %d with the request at Cognito, %d after the caller had ended, 0 sessions lost", kills, inFlight, answered)
+	t.Logf("%d kills: %d with the request at Cognito, %d after the caller had ended, %d sessions lost", done, inFlight, answered, lost)
 	if inFlight == 0 {
 		t.Error("no kill met a refresh in flight")
 	}
