@@ -24,7 +24,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -buildmode=exe -tags
 	-ldflags '$(strip $(STRIP) -X $(MODULE)/internal/version.number=$(VERSION))'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torture mutants test-interop install bench generate build clean
+.PHONY: help demo test test-torture mutants test-interop install bench bench-plugin generate build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
@@ -60,8 +60,11 @@ install: build ## install under PREFIX (and DESTDIR, for packages)
 bench: ## how long a warm answer takes, beside a bare process
 	go run ./bench/compare $(BENCHFLAGS)
 
+bench-plugin: ## how long a host waits for the plugin, beside the least go-plugin program
+	go run ./bench/plugin $(BENCHFLAGS)
+
 generate: ## write generated files anew
 	go generate ./...
 
 clean: ## remove what was built
-	rm -rf $(BIN) dist .cache test/interop/node_modules
+	rm -rf $(BIN) dist .cache test/interop/node_modules examples/host-node/node_modules

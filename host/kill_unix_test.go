@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,8 +89,14 @@ func TestKilledHostsLeaveNothing(t *testing.T) {
 			}
 			all.Wait()
 			close(plugins)
+			var pids []int
 			for pid := range plugins {
-				await(t, fmt.Sprintf("plugin %d to end", pid), func() bool { return !alive(pid) })
+				pids = append(pids, pid)
+			}
+			living := func() []int { return slices.DeleteFunc(slices.Clone(pids), func(pid int) bool { return !alive(pid) }) }
+			await(t, "the plugins to end", func() bool { return len(living()) == 0 })
+			for _, pid := range living() { // a failed test leaves nothing, either
+				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
 			var left []string
 			if !await(t, "the sockets to go", func() bool {

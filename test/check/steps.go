@@ -36,7 +36,7 @@ var targets = []target{
 }
 
 // nested are the modules below this one. They have go.mod files of their own so that they never weigh on the product's.
-var nested = []string{"tools", "test/awssdk", "test/powercut"}
+var nested = []string{"tools", "tools/protoc", "test/awssdk", "test/powercut"}
 
 // steps is the whole list, quick ones first. work is a folder for what they build; cc is a C compiler, or "".
 func steps(work, cc string) []step {
@@ -45,6 +45,7 @@ func steps(work, cc string) []step {
 		{"tidy", "go.mod and go.sum say what is used", func(string) result { return tidy() }},
 		{"vet", "go vet, this platform", func(string) result { return vet() }},
 		{"staticcheck", "staticcheck, pinned in tools/go.mod", func(string) result { return staticcheck(work) }},
+		{"generated", "generated files are what make generate writes", func(string) result { return generated() }},
 	}
 	list = append(list, testSteps(cc)...)
 	list = append(list, step{
@@ -175,6 +176,11 @@ func vet() result {
 		func() result { return command(nil, "go", "-C", "test/awssdk", "vet", "./...") },
 		func() result { return command(nil, "go", "-C", "test/powercut", "vet", "./...") },
 	)
+}
+
+// generated compares the code of the plugin's wire with what the pinned generators write now.
+func generated() result {
+	return command(nil, "go", "-C", "tools/protoc", "run", ".", "-check", "../..", "plugin/proto/v1/cognito_credhelper.proto")
 }
 
 // staticcheck builds the pinned program and runs it: `go run` would do the same and hide its exit code.
