@@ -30,6 +30,9 @@ func frontEnds() []frontEnd {
 		{verb: "bazel", args: []string{"get"}, stdin: `{"uri":"https://` + boundHost + `/a.tar.gz"}` + "\n"},
 		{verb: "keyring", args: []string{"get", "https://" + boundHost + "/simple/", "anybody"}},
 		{verb: "pnpm"},
+		{verb: "docker", args: []string{"get"}, stdin: boundHost + "\n"},
+		{verb: "terraform", args: []string{"get", boundHost}},
+		{verb: "kubernetes", args: []string{"--profile", profile}},
 	}
 }
 
@@ -118,7 +121,7 @@ func TestEveryFrontEndAtOnceOneRefresh(t *testing.T) {
 	h.pass(life)
 	h.slow()
 	h.server.ResetRequests()
-	answers := h.storm(25, frontEnds()...)
+	answers := h.storm(20, frontEnds()...)
 	h.asked(map[string]int{refreshOp: 1, "GetCredentialsForIdentity": 1}) // for AWS, one exchange
 	if len(answers) != len(frontEnds()) || !isToken(answers["token"]) || !strings.Contains(answers["credential-process"], "SessionToken") {
 		t.Errorf("answers: %q", answers)
