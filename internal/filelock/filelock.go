@@ -24,27 +24,9 @@ var ErrOtherFile = errors.New("the descriptor is not the lock file")
 
 // Lock opens path (created 0600 when it is missing) and waits for the exclusive lock until ctx ends; then the error is
 // ctx's. Unlock lets the lock go; so does the end of the process.
-func Lock(ctx context.Context, path string) (*os.File, error) {
-	for {
-		f, ok, err := Try(path)
-		if ok || err != nil {
-			return f, err
-		}
-		// Try closed its file: a waiter needs one of its own that nobody else can close.
-		if f, err = openLock(path); err != nil {
-			return nil, err
-		}
-		if err := wait(ctx, f, exclusive); err != nil {
-			return nil, err
-		}
-		if current(f, path) {
-			return f, nil
-		}
-		f.Close()
-	}
-}
+func Lock(ctx context.Context, path string) (*os.File, error) { return new(Waiters).Lock(ctx, path) }
 
-// Try is Lock that does not wait: ok is false when another process has the lock.
+// Try does not wait: ok is false when another process has the lock.
 func Try(path string) (f *os.File, ok bool, err error) {
 	for {
 		if f, err = openLock(path); err != nil {
@@ -74,22 +56,6 @@ func current(f *os.File, path string) bool {
 	}
 	there, err := os.Lstat(path)
 	return err == nil && os.SameFile(here, there)
-}
-
-// Wait waits until the exclusive lock is free (a shared lock, let go at once), as a wake-up. It makes no file: where there
-// is no lock file, nobody holds the lock.
-func Wait(ctx context.Context, path string) error {
-	f, err := openToWait(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := wait(ctx, f, shared); err != nil {
-		return err
-	}
-	return Unlock(f)
 }
 
 // Held reports whether somebody has the exclusive lock now. It makes no file and does not wait; for the moment of looking,
@@ -128,42 +94,6 @@ func Inherited(f *os.File, path string) error {
 func Unlock(f *os.File) error {
 	err := unlock(f)
 	return errors.Join(err, f.Close())
-}
-
-type mode bool
-
-const (
-	shared    mode = false
-	exclusive mode = true
-)
-
-// wait blocks for the lock of f until ctx ends. The kernel's wait cannot be called off, so a goroutine does it; when ctx
-// ends first, that goroutine stays until the lock comes its way and then closes f at once, so that a lock which nobody
-// wants any more is not held. On an error f is closed, now or then.
-func wait(ctx context.Context, f *os.File, m mode) error {
-	if err := ctx.Err(); err != nil {
-		f.Close()
-		return lockError(f.Name(), err)
-	}
-	done := make(chan error) // no buffer: a send succeeds only while somebody still waits for it
-	go func() {
-		err := block(f, m)
-		select {
-		case done <- err:
-		case <-ctx.Done():
-			f.Close() // the only copy: closing it lets the lock go
-		}
-	}()
-	select {
-	case err := <-done:
-		if err != nil {
-			f.Close()
-			return lockError(f.Name(), err)
-		}
-		return nil
-	case <-ctx.Done():
-		return lockError(f.Name(), ctx.Err())
-	}
 }
 
 // openLock opens a private lock file for writing, and makes it and its folder when they are missing.

@@ -109,7 +109,7 @@ func TestLateSuccessIsLetGo(t *testing.T) {
 	failed := make(chan error, 2*waiters)
 	for range waiters {
 		go func() { _, err := Lock(ctx, path); failed <- err }()
-		go func() { failed <- Wait(ctx, path) }()
+		go func() { failed <- new(Waiters).Wait(ctx, path) }()
 	}
 	for range 2 * waiters {
 		if err := <-failed; !errors.Is(err, context.DeadlineExceeded) {
@@ -131,7 +131,7 @@ func TestEndedContext(t *testing.T) {
 	if _, err := Lock(ctx, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("lock: %v", err)
 	}
-	if err := Wait(ctx, path); !errors.Is(err, context.Canceled) {
+	if err := new(Waiters).Wait(ctx, path); !errors.Is(err, context.Canceled) {
 		t.Errorf("wait: %v", err)
 	}
 	Unlock(f)
@@ -139,7 +139,7 @@ func TestEndedContext(t *testing.T) {
 
 func TestWait(t *testing.T) {
 	path := lockFile(t)
-	if err := Wait(context.Background(), path); err != nil {
+	if err := new(Waiters).Wait(context.Background(), path); err != nil {
 		t.Errorf("wait without a lock file: %v", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -149,7 +149,7 @@ func TestWait(t *testing.T) {
 	const waiters = 8
 	done := make(chan error, waiters)
 	for range waiters {
-		go func() { done <- Wait(context.Background(), path) }()
+		go func() { done <- new(Waiters).Wait(context.Background(), path) }()
 	}
 	Unlock(f)
 	for range waiters {
@@ -236,4 +236,48 @@ func TestLockOfADeletedFileCountsForNothing(t *testing.T) {
 	if current(old, path) || !current(now, path) {
 		t.Error("the old file is current, or the new one is not")
 	}
+}
+
+// A host that lives for days asks again and again while the holder stands still: that must not cost a thread each time.
+func TestWaitersShareOneThread(t *testing.T) {
+	path := lockFile(t)
+	f := mustLock(t, path)
+	var w Waiters
+	before := runtime.NumGoroutine()
+	for range 50 {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		if err := w.Wait(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("wait: %v", err)
+		}
+		if _, err := w.Lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("lock: %v", err)
+		}
+		cancel()
+	}
+	if more := runtime.NumGoroutine() - before; more > 1 {
+		t.Errorf("%d goroutines wait for one lock", more)
+	}
+	got := make(chan *os.File)
+	go func() {
+		f, err := w.Lock(context.Background(), path)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- f
+	}()
+	Unlock(f)
+	again := <-got
+	if err := w.Wait(expired(), path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the lock is free while somebody has it: %v", err)
+	}
+	Unlock(again)
+	if err := w.Wait(context.Background(), path); err != nil {
+		t.Errorf("wait for a free lock: %v", err)
+	}
+}
+
+func expired() context.Context {
+	ctx, cancel := context.WithDeadline(context.Background(), time.Unix(1, 0))
+	cancel()
+	return ctx
 }

@@ -71,12 +71,8 @@ func try(f *os.File, how int) error {
 	return err
 }
 
-func block(f *os.File, m mode) error {
-	if m == exclusive {
-		return flock(f, syscall.LOCK_EX)
-	}
-	return flock(f, syscall.LOCK_SH)
-}
+// blockShared waits in the kernel.
+func blockShared(f *os.File) error { return flock(f, syscall.LOCK_SH) }
 
 func unlock(f *os.File) error { return flock(f, syscall.LOCK_UN) }
 

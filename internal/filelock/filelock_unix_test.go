@@ -47,7 +47,7 @@ func TestUnsafeLockFileIsRefused(t *testing.T) {
 		}
 		_, lockErr := Lock(context.Background(), path)
 		_, _, tryErr := Try(path)
-		for call, err := range map[string]error{"lock": lockErr, "try": tryErr, "wait": Wait(context.Background(), path)} {
+		for call, err := range map[string]error{"lock": lockErr, "try": tryErr, "wait": new(Waiters).Wait(context.Background(), path)} {
 			var u *atomicfile.UnsafeError
 			if !errors.As(err, &u) || u.Path != path {
 				t.Errorf("%s of %s: %v", call, name, err)

@@ -54,12 +54,8 @@ func try(f *os.File, flags uintptr) error {
 	return err
 }
 
-func block(f *os.File, m mode) error {
-	if m == exclusive {
-		return lock(f, exclusiveLock)
-	}
-	return lock(f, 0)
-}
+// blockShared waits in the kernel.
+func blockShared(f *os.File) error { return lock(f, 0) }
 
 func lock(f *os.File, flags uintptr) error {
 	if ok, _, err := lockFileEx.Call(f.Fd(), flags, 0, 1, 0, uintptr(unsafe.Pointer(place()))); ok == 0 {
