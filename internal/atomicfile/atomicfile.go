@@ -22,7 +22,8 @@ import (
 // attempts is how many temp files a Commit tries before it gives up.
 const attempts = 5
 
-// staleAfter is the age at which a temp file has surely lost its process: no writer of ours lives for an hour.
+// staleAfter is the age at which a temp file has surely lost its process, whatever its pid says: no writer of ours lives for
+// an hour.
 const staleAfter = time.Hour
 
 // Pending is a temp file that has its room on the disk already. Not safe for concurrent use.
@@ -144,7 +145,9 @@ func Rename(from, to string) error {
 	return syncFolder(filepath.Dir(to))
 }
 
-// Sweep removes the temp files of this package in folder that are older than an hour: their processes were killed.
+// Sweep removes the temp files of this package in folder whose processes were killed: their pid is nobody's any more, or they
+// are older than an hour. Where a pid means another process (a container that shares the folder) a file may go that is
+// still written; its Commit then makes another.
 func Sweep(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -154,7 +157,8 @@ func Sweep(folder string) error {
 		if !isTemp(e.Name()) || !e.Type().IsRegular() {
 			continue
 		}
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > staleAfter {
+		info, err := e.Info()
+		if err == nil && (time.Since(info.ModTime()) > staleAfter || !alive(pidOf(e.Name()))) {
 			os.Remove(filepath.Join(folder, e.Name()))
 		}
 	}
@@ -187,18 +191,24 @@ const tempMark = ".tmp-"
 func createTemp(path string) (*os.File, error) {
 	folder, base := filepath.Split(path)
 	for {
-		name := folder + "." + base + tempMark + hex16(rand.Uint64())
+		name := folder + "." + base + tempMark + hex8(uint32(os.Getpid())) + hex8(rand.Uint32())
 		f, err := openTemp(name)
 		if errors.Is(err, fs.ErrExist) {
-			continue // somebody has that name: 2^64 others are left
+			continue // somebody has that name: 2^32 others are left
 		}
 		return f, err
 	}
 }
 
-func hex16(n uint64) string {
-	s := strconv.FormatUint(n, 16)
-	return strings.Repeat("0", 16-len(s)) + s
+func hex8(n uint32) string {
+	s := strconv.FormatUint(uint64(n), 16)
+	return strings.Repeat("0", 8-len(s)) + s
+}
+
+// pidOf is the process that made a temp file of that name.
+func pidOf(name string) int {
+	pid, _ := strconv.ParseUint(name[strings.LastIndex(name, tempMark)+len(tempMark):][:8], 16, 32)
+	return int(pid)
 }
 
 // isTemp recognises the names that createTemp gives.

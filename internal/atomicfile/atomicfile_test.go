@@ -145,7 +145,7 @@ func TestGivesUpInTheEnd(t *testing.T) {
 func TestSweepRemovesOldTempFilesOnly(t *testing.T) {
 	folder := t.TempDir()
 	old := time.Now().Add(-2 * staleAfter)
-	stale, young := ".a.ses.tmp-0123456789abcdef", ".b.ses.tmp-0123456789abcdef"
+	stale, young := ".a.ses.tmp-"+hex8(uint32(os.Getpid()))+"89abcdef", ".b.ses.tmp-"+hex8(uint32(os.Getpid()))+"89abcdef"
 	kept := []string{young, "a.ses", ".a.tmp-0123456789abcdeX", ".a.tmp-0123", "a.tmp-0123456789abcdef", ".tmp-0123456789abcdef", ".folder.tmp-0123456789abcdef"}
 	for _, name := range append(kept, stale) {
 		path := filepath.Join(folder, name)

@@ -129,6 +129,9 @@ func openTemp(name string) (*os.File, error) {
 	return f, nil
 }
 
+// alive reports whether there is a process of that number; another user's counts too.
+func alive(pid int) bool { return pid > 0 && !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
 func rename(from, to string) error { return os.Rename(from, to) }
 
 func syncFolder(folder string) error {

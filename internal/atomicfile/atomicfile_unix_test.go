@@ -5,6 +5,7 @@ package atomicfile
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -103,6 +104,31 @@ func TestQuote(t *testing.T) {
 	for path, want := range map[string]string{"/home/a/x.ses": "/home/a/x.ses", "/home/a b": "'/home/a b'", "/it's/$x": `'/it'\''s/$x'`} {
 		if got := quote(path); got != want {
 			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+// What a killed process left goes with the next save, not an hour later.
+func TestSweepKnowsTheDead(t *testing.T) {
+	folder := t.TempDir()
+	ended := exec.Command("true")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	names := map[int]string{}
+	for _, pid := range []int{ended.Process.Pid, os.Getpid(), 1} { // 1 is root's: alive, whoever we are
+		names[pid] = filepath.Join(folder, ".a.ses.tmp-"+hex8(uint32(pid))+"89abcdef")
+		if err := os.WriteFile(names[pid], nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Sweep(folder); err != nil {
+		t.Fatal(err)
+	}
+	for pid, name := range names {
+		_, err := os.Lstat(name)
+		if gone := err != nil; gone != (pid == ended.Process.Pid) {
+			t.Errorf("process %d: %v", pid, err)
 		}
 	}
 }
