@@ -74,6 +74,7 @@ type Client struct {
 	wire    *wire
 	second  atomic.Bool          // ClientSecretNext goes first: Cognito refused the other one
 	backoff retry.BackoffDelayer // between attempts of InitiateAuth
+	skew    atomic.Int64         // nanoseconds by which the service's clock was ahead of ours in its last answer
 }
 
 // New checks the options and builds a client; it opens no connection and reads no file. Errors are of kind
@@ -134,8 +135,20 @@ func (c *Client) call(ctx context.Context, operation string, secrets []token.Sec
 	if err != nil || !x.json {
 		err = c.failure(ctx, operation, err, x, append(secrets, c.o.ClientSecret, c.o.ClientSecretNext))
 	}
+	if !x.date.IsZero() {
+		c.skew.Store(int64(x.date.Sub(c.o.Now().Wall)))
+	}
 	c.observe(operation, began, time.Since(start), x, err)
 	return x, err
+}
+
+// serviceTime is the time by the service's clock, which holds signatures against it; ours where the two agree.
+func (c *Client) serviceTime() time.Time {
+	now, skew := c.o.Now().Wall, time.Duration(c.skew.Load())
+	if skew.Abs() <= token.MaxSkew {
+		return now
+	}
+	return now.Add(skew)
 }
 
 // observe tells about a call that has ended.

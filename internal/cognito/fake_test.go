@@ -86,6 +86,7 @@ func (f *fakePool) handle(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	w.Header().Set("Date", testNow.Format(http.TimeFormat))
 	for k, v := range a.header {
 		w.Header().Set(k, v)
 	}

@@ -116,6 +116,7 @@ func TestTLS(t *testing.T) {
 	var requests atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
+		w.Header().Set("Date", testNow.Format(http.TimeFormat))
 		_ = json.NewEncoder(w).Encode(tokens("refresh-1"))
 	}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshakes

@@ -54,9 +54,13 @@ func (c *Client) result(operation string, r *types.AuthenticationResultType, x *
 		return Result{Refresh: out.Refresh, Date: out.Date, SecretNext: out.SecretNext}, c.unusable(operation, x, err)
 	}
 	spare := time.Duration(max(r.ExpiresIn, 0)) * time.Second
+	var skew time.Duration
+	if !x.date.IsZero() {
+		skew = x.date.Sub(at.Wall)
+	}
 	out.Tokens = token.Set{
-		ID:     issued(aws.ToString(r.IdToken), id, spare, at),
-		Access: issued(aws.ToString(r.AccessToken), access, spare, at),
+		ID:     issued(aws.ToString(r.IdToken), id, spare, at, skew),
+		Access: issued(aws.ToString(r.AccessToken), access, spare, at, skew),
 	}
 	if out.Tokens.ID.Lifetime.Total() <= 0 || out.Tokens.Access.Lifetime.Total() <= 0 {
 		return Result{Refresh: out.Refresh, Date: out.Date, SecretNext: out.SecretNext}, c.unusable(operation, x, errors.New("the tokens do not say how long they are valid"))
@@ -66,14 +70,14 @@ func (c *Client) result(operation string, r *types.AuthenticationResultType, x *
 }
 
 // issued dates a token by the local clock, so that a wrong one does not shorten its life.
-func issued(jwt string, p payload, spare time.Duration, at token.Instant) token.Token {
+func issued(jwt string, p payload, spare time.Duration, at token.Instant, skew time.Duration) token.Token {
 	life := p.lifetime
 	if life <= 0 {
 		life = min(spare, maxLifetime)
 	}
 	return token.Token{
 		Value:    token.NewSecret(jwt),
-		Lifetime: token.Lifetime{Issued: at.Wall, Expires: at.Wall.Add(life), Boot: at.Boot},
+		Lifetime: token.Lifetime{Issued: at.Wall, Expires: at.Wall.Add(life), Boot: at.Boot, Skew: skew},
 	}
 }
 

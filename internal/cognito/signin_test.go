@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito/srp"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
@@ -161,15 +162,39 @@ func TestWrongPassword(t *testing.T) {
 	if pool.ops() != "InitiateAuth PASSWORD_VERIFIER" {
 		t.Errorf("requests %s", pool.ops())
 	}
-	// The server's clock is the real one, the test's is elsewhere.
-	if !strings.Contains(e.Next, "clock is") || !strings.Contains(e.Next, "cognito-credhelper login --profile dev") {
+	if e.Next != "cognito-credhelper login --profile dev" {
 		t.Errorf("hint %q", e.Next)
 	}
 	o := testOptions(pool.URL)
-	o.Now = nil
+	o.Now = nil // the machine's clock, which is not the pool's
 	_, err = newTestClient(t, o).SignIn(t.Context(), SignIn{Username: "alice"}, &answers{given: map[string][]string{"PASSWORD": {"not it"}}})
-	if e := wantError(t, err, token.Refused, "user name or password is wrong"); e.Next != "cognito-credhelper login --profile dev" {
+	e = wantError(t, err, token.Refused, "user name or password is wrong")
+	if !strings.Contains(e.Next, "clock is") || !strings.Contains(e.Next, "cognito-credhelper login --profile dev") {
 		t.Errorf("hint %q", e.Next)
+	}
+}
+
+// A machine whose clock is wrong signs with the service's time, which it has from the answer before; what it stores tells
+// how far the two are apart.
+func TestSignatureHasTheServicesTime(t *testing.T) {
+	for _, ahead := range []time.Duration{-24 * time.Hour, -30 * time.Second, 0, 30 * time.Second, 24 * time.Hour} {
+		pool := srpPool(t, "alice", nil, nil)
+		o := testOptions(pool.URL)
+		o.Now = func() token.Instant { return token.Instant{Wall: testNow.Add(ahead)} }
+		got, err := newTestClient(t, o).SignIn(t.Context(), SignIn{Username: "alice"}, &answers{given: map[string][]string{"PASSWORD": {testPassword}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := testNow
+		if ahead.Abs() < time.Minute {
+			want = want.Add(ahead) // as near as makes no difference
+		}
+		if sent := pool.request(1).in.ChallengeResponses["TIMESTAMP"]; sent != srp.Timestamp(want) {
+			t.Errorf("clock ahead by %v: TIMESTAMP %q, want %q", ahead, sent, srp.Timestamp(want))
+		}
+		if got.Tokens.ID.Lifetime.Skew != -ahead || got.Tokens.Access.Lifetime.Skew != -ahead {
+			t.Errorf("clock ahead by %v: skew %v", ahead, got.Tokens.ID.Lifetime.Skew)
+		}
 	}
 }
 
