@@ -1,11 +1,14 @@
 // Package statefolder says where the program keeps what it must remember: sessions, keys, indexes.
 //
-// It only computes a path; it reads no environment by itself, creates nothing, and checks nothing on disk.
+// It computes paths; it reads no environment by itself, creates nothing, and of what is on disk it looks only at the kind of
+// the file system.
 package statefolder
 
 import (
+	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
@@ -35,6 +38,26 @@ func Find(getenv func(string) string) (folder, ignored string, err error) {
 	return filepath.Join(home, rest, name), ignored, nil
 }
 
+// Spill is a folder of this user's that is likely on another disk than the state folder, for a session that cannot be saved
+// there: below XDG_RUNTIME_DIR where it is set, else below the platform's place for temporary files. It is "" where there
+// is none. Whoever makes it must check that it is the user's own.
+func Spill(getenv func(string) string) string {
+	if runtime.GOOS == "windows" {
+		if base := getenv("LOCALAPPDATA"); filepath.IsAbs(base) {
+			return filepath.Join(base, "Temp", name)
+		}
+		return ""
+	}
+	if base := getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(base) {
+		return filepath.Join(base, name)
+	}
+	base := getenv("TMPDIR")
+	if !filepath.IsAbs(base) {
+		base = "/tmp"
+	}
+	return filepath.Join(base, name+"-"+strconv.Itoa(os.Geteuid()))
+}
+
 // place names the variable that may move the state folder, and the platform's folder below home.
 func place() (variable, rest string) {
 	switch runtime.GOOS {
@@ -52,4 +75,18 @@ func homeVariable() string {
 		return "USERPROFILE"
 	}
 	return "HOME"
+}
+
+// existing is folder, or the nearest above it that is there.
+func existing(folder string) string {
+	for {
+		if _, err := os.Stat(folder); err == nil {
+			return folder
+		}
+		above := filepath.Dir(folder)
+		if above == folder {
+			return folder
+		}
+		folder = above
+	}
 }
