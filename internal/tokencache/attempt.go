@@ -30,7 +30,8 @@ import (
 //	44      8       start of SHA-256 over the n bytes
 //	52      n       entries of tag 1, one per attempt, in turn of entries:
 //	                1 work, 2 pid (4 bytes), 3 started, 4 ended, 5 token hash (8 bytes), 6 outcome (1 byte), 7 message,
-//	                8 hint, 9 failures (4 bytes)
+//	                8 hint, 9 failures (4 bytes), 10 attached (1 byte; only where it is),
+//	                11 settings hash (8 bytes)
 const (
 	holderMagic  = "cclk\x00\x00\x00\x01"
 	holderSize   = 32
@@ -51,7 +52,9 @@ type Attempt struct {
 	Outcome  Outcome
 	Message  string // one sentence when it failed
 	Hint     string
-	Failures int // transient failures in a row
+	Failures int     // transient failures in a row
+	Settings [8]byte // start of a hash of the profile's files as they were: a failure may have been mended there
+	Attached bool    // it ran in the caller's own process, because no worker could be started
 }
 
 // Outcome is how an attempt ended.
@@ -178,6 +181,8 @@ const (
 	tagMessage
 	tagHint
 	tagFailures
+	tagAttached
+	tagSettings
 )
 
 func encodeAttempts(list []Attempt) []byte {
@@ -200,7 +205,12 @@ func encodeAttempt(a Attempt) []byte {
 	b = appendEntry(b, tagOutcome, []byte{byte(a.Outcome)})
 	b = appendText(b, tagMessage, cut(a.Message))
 	b = appendText(b, tagHint, cut(a.Hint))
-	return appendEntry(b, tagFailures, appendUint32(nil, uint32(a.Failures)))
+	b = appendEntry(b, tagFailures, appendUint32(nil, uint32(a.Failures)))
+	b = appendEntry(b, tagSettings, a.Settings[:])
+	if a.Attached {
+		b = appendEntry(b, tagAttached, []byte{1})
+	}
+	return b
 }
 
 // cut bounds a text, not inside a character.
@@ -267,6 +277,10 @@ func decodeAttempt(b []byte) (a Attempt, ok bool) {
 			a.Hint = string(value)
 		case tagFailures:
 			return decodeInt(value, &a.Failures)
+		case tagAttached:
+			a.Attached = true
+		case tagSettings:
+			return copy(a.Settings[:], value) == len(value) && len(value) == len(a.Settings)
 		}
 		return true
 	})

@@ -13,7 +13,7 @@ import (
 func sampleAttempt(work string) Attempt {
 	return Attempt{
 		Work: work, PID: 4711, Started: day, Ended: day.Add(time.Second), Token: [8]byte{9, 8, 7}, Outcome: Transient,
-		Message: "the network is down", Hint: "try again", Failures: 3,
+		Message: "the network is down", Hint: "try again", Failures: 3, Settings: [8]byte{1, 2, 3},
 	}
 }
 
@@ -21,7 +21,7 @@ func TestAttemptsAreKeptByWork(t *testing.T) {
 	s := newStore(t)
 	tx := s.lock(t)
 	refresh, exchange := sampleAttempt("refresh"), sampleAttempt("exchange pool/role")
-	refresh.Outcome, refresh.Ended = Running, time.Time{}
+	refresh.Outcome, refresh.Ended, refresh.Attached = Running, time.Time{}, true
 	for _, a := range []Attempt{refresh, exchange} {
 		if err := tx.Record(a); err != nil {
 			t.Fatal(err)

@@ -82,6 +82,8 @@ func fileError(doing string, err error) error {
 		return &token.Error{Kind: token.BadProfile, Message: doing + " is not permitted", Err: err}
 	case diskFull(err):
 		return &token.Error{Kind: token.Unavailable, Message: doing + " failed because the disk is full", Next: "free some space", Err: err}
+	case errors.Is(err, syscall.EROFS):
+		return &token.Error{Kind: token.Unavailable, Message: doing + " failed because the disk is read-only", Next: "make it writable, or set COGNITO_CREDHELPER_HOME to a folder on another disk", Err: err}
 	default:
 		return &token.Error{Kind: token.Unavailable, Message: doing + " failed", Err: err}
 	}

@@ -44,12 +44,14 @@ import (
 //	1  access token              2  its lifetime
 //	3  ID token                  4  its lifetime
 //	5  AWS credentials, any number, as entries: 1 record key, 2 access key id, 3 secret access key, 4 session token,
-//	   5 account id, 6 lifetime; unknown ones are kept with their entry
+//	   5 account id, 6 lifetime, 7 skew; unknown ones are kept with their entry
 //	6  rejected token, any number, as entries: 1 hash (32 bytes), 2 time; likewise
 //	7  death, as entries: 1 reason, 2 time; likewise
+//	8  skew of the access token  9  skew of the ID token
 //
 // A lifetime is (issued time, expires time, boot clock at issue int64 nanoseconds). A time is (seconds since 1970 int64,
-// nanoseconds uint32). A text that is empty has no entry.
+// nanoseconds uint32). A skew is the server's clock less the local one at issue (int64 nanoseconds). A text that is empty,
+// and a skew of 0, has no entry.
 //
 // The plaintext of the cold record belongs to package tokensource. A file is at most 1 MiB.
 const (

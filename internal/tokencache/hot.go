@@ -21,6 +21,8 @@ const (
 	tagCredentials
 	tagRejected
 	tagDeath
+	tagAccessSkew
+	tagIDSkew
 )
 
 // Tags of the entries inside: AWS credentials, a rejected token, a death.
@@ -31,6 +33,7 @@ const (
 	tagSessionToken
 	tagAccountID
 	tagCredentialsLife
+	tagCredentialsSkew
 
 	tagHash       uint16 = 1
 	tagRejectedAt uint16 = 2
@@ -43,8 +46,8 @@ const lifeSize = 2*timeSize + 8
 
 // encodeHot writes h, and extra behind it. What is over the limits is left out, the oldest first.
 func encodeHot(h Hot, extra token.Secret) []byte {
-	b := appendToken(nil, tagAccess, tagAccessLife, h.Tokens.Access)
-	b = appendToken(b, tagID, tagIDLife, h.Tokens.ID)
+	b := appendToken(nil, tagAccess, tagAccessLife, tagAccessSkew, h.Tokens.Access)
+	b = appendToken(b, tagID, tagIDLife, tagIDSkew, h.Tokens.ID)
 	for _, c := range newest(h.Credentials, maxCredentials, issued) {
 		b = appendEntry(b, tagCredentials, encodeCredentials(c))
 	}
@@ -61,15 +64,19 @@ func encodeHot(h Hot, extra token.Secret) []byte {
 	return append(b, extra.Reveal()...)
 }
 
-func appendToken(b []byte, value, life uint16, t token.Token) []byte {
+func appendToken(b []byte, value, life, skew uint16, t token.Token) []byte {
 	b = appendText(b, value, t.Value.Reveal())
-	return appendLife(b, life, t.Lifetime)
+	return appendLife(b, life, skew, t.Lifetime)
 }
 
-// appendLife leaves out the zero lifetime.
-func appendLife(b []byte, tag uint16, l token.Lifetime) []byte {
+// appendLife leaves out the zero lifetime, and a skew of nothing. The skew has an entry of its own, which programs that do
+// not know it pass over.
+func appendLife(b []byte, tag, skew uint16, l token.Lifetime) []byte {
 	if l == (token.Lifetime{}) {
 		return b
+	}
+	if l.Skew != 0 {
+		b = appendEntry(b, skew, appendUint64(nil, uint64(l.Skew)))
 	}
 	v := appendTime(nil, l.Issued)
 	v = appendTime(v, l.Expires)
@@ -82,7 +89,7 @@ func encodeCredentials(c Credentials) []byte {
 	b = appendText(b, tagSecretAccessKey, c.AWS.SecretAccessKey.Reveal())
 	b = appendText(b, tagSessionToken, c.AWS.SessionToken.Reveal())
 	b = appendText(b, tagAccountID, c.AWS.AccountID)
-	b = appendLife(b, tagCredentialsLife, c.AWS.Lifetime)
+	b = appendLife(b, tagCredentialsLife, tagCredentialsSkew, c.AWS.Lifetime)
 	return append(b, c.extra.Reveal()...)
 }
 
@@ -117,7 +124,7 @@ func (s *Session) decodeHot(plain []byte) error {
 }
 
 func decodeHot(plain []byte) (h Hot, extra token.Secret, ok bool) {
-	var seen [tagDeath + 1]bool
+	var seen [tagIDSkew + 1]bool
 	ok = entries(plain, func(tag uint16, value, whole []byte) bool {
 		if int(tag) < len(seen) && tag != tagCredentials && tag != tagRejected {
 			if seen[tag] {
@@ -134,6 +141,10 @@ func decodeHot(plain []byte) (h Hot, extra token.Secret, ok bool) {
 			h.Tokens.ID.Value = token.NewSecret(string(value))
 		case tagIDLife:
 			return decodeLife(value, &h.Tokens.ID.Lifetime)
+		case tagAccessSkew:
+			return decodeSkew(value, &h.Tokens.Access.Lifetime)
+		case tagIDSkew:
+			return decodeSkew(value, &h.Tokens.ID.Lifetime)
 		case tagCredentials:
 			c, ok := decodeCredentials(value)
 			h.Credentials = append(h.Credentials, c)
@@ -163,7 +174,15 @@ func decodeLife(b []byte, l *token.Lifetime) bool {
 	if len(b) != lifeSize {
 		return false
 	}
-	*l = token.Lifetime{Issued: timeAt(b), Expires: timeAt(b[timeSize:]), Boot: time.Duration(uint64At(b[2*timeSize:]))}
+	l.Issued, l.Expires, l.Boot = timeAt(b), timeAt(b[timeSize:]), time.Duration(uint64At(b[2*timeSize:]))
+	return true
+}
+
+func decodeSkew(b []byte, l *token.Lifetime) bool {
+	if len(b) != 8 {
+		return false
+	}
+	l.Skew = time.Duration(uint64At(b))
 	return true
 }
 
@@ -182,6 +201,8 @@ func decodeCredentials(b []byte) (c Credentials, ok bool) {
 			c.AWS.AccountID = string(value)
 		case tagCredentialsLife:
 			return decodeLife(value, &c.AWS.Lifetime)
+		case tagCredentialsSkew:
+			return decodeSkew(value, &c.AWS.Lifetime)
 		default:
 			c.extra = also(c.extra, whole)
 		}

@@ -15,7 +15,7 @@ func (c *Cache) LockLogin(ctx context.Context, id string) (unlock func() error, 
 	if err != nil {
 		return nil, err
 	}
-	f, err := filelock.Lock(ctx, path)
+	f, err := c.locks.Lock(ctx, path)
 	if err != nil {
 		return nil, c.lockFailure(id, loginSuffix, err)
 	}
@@ -43,13 +43,7 @@ func (c *Cache) TryLockLogin(id string) (unlock func() error, holder Holder, ok 
 }
 
 // LoginInFlight reports whether somebody signs in at this moment, and who. It takes nothing and does not wait.
-func (c *Cache) LoginInFlight(id string) (Holder, bool) {
-	path, err := c.path(id, loginSuffix)
-	if err != nil || !filelock.Held(path) {
-		return Holder{}, false
-	}
-	return c.holder(id, loginSuffix), true
-}
+func (c *Cache) LoginInFlight(id string) (Holder, bool) { return c.held(id, loginSuffix) }
 
 func (c *Cache) login(f *os.File) (unlock func() error) {
 	stamp(f, c.now())

@@ -91,6 +91,7 @@ type Session struct {
 	HotGeneration  uint64
 	ColdGeneration uint64
 	Hot            Hot
+	Spilled        bool // it is not in its place yet: Tx.Settle
 
 	file  container    // as read, for a rewrite that loses nothing
 	extra token.Secret // entries of the hot record that a newer version put there
@@ -99,13 +100,15 @@ type Session struct {
 // Cache is the store of one state folder. Safe for concurrent use.
 type Cache struct {
 	folder string // of the sessions
+	spill  string // see SpillTo; "" for none
 	slots  *keyslot.Slots
+	locks  filelock.Waiters
 	now    func() time.Time
 }
 
 // Open names the state folder; nothing on disk is touched.
 func Open(folder string, slots *keyslot.Slots) *Cache {
-	return &Cache{filepath.Join(folder, "sessions"), slots, time.Now}
+	return &Cache{folder: filepath.Join(folder, "sessions"), slots: slots, now: time.Now}
 }
 
 // HostIdentity is the identity under which a tool's own token for a host is kept (OpenHosts). authority is host[:port].
@@ -126,9 +129,9 @@ func (c *Cache) Load(id string) (*Session, error) {
 	return s, err
 }
 
-// LoadWhole is Load with the plaintext of the cold record, which the caller wipes.
+// LoadWhole is Load with the plaintext of the cold record, which the caller wipes. Unlike Load, it looks for a spill.
 func (c *Cache) LoadWhole(id string) (s *Session, cold []byte, err error) {
-	s, key, err := c.load(id)
+	s, key, err := c.latest(id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -220,10 +223,15 @@ func (c *Cache) read(id string) (*Session, error) {
 	if err != nil {
 		return nil, c.damaged(id, err)
 	}
+	return sessionOf(id, file), nil
+}
+
+// sessionOf has what a file says in clear.
+func sessionOf(id string, file container) *Session {
 	return &Session{
 		ID: id, Identity: file.identity(), Slot: file.slot(), Key: file.keyID(),
 		HotGeneration: file.hot.generation, ColdGeneration: file.cold.generation, file: file,
-	}, nil
+	}
 }
 
 // Wait waits until nobody holds the session's lock.
@@ -232,10 +240,21 @@ func (c *Cache) Wait(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := filelock.Wait(ctx, path); err != nil {
+	if err := c.locks.Wait(ctx, path); err != nil {
 		return c.lockFailure(id, lockSuffix, err)
 	}
 	return nil
+}
+
+// Busy reports whether somebody has the session's lock at this moment, and who. It takes nothing and does not wait.
+func (c *Cache) Busy(id string) (Holder, bool) { return c.held(id, lockSuffix) }
+
+func (c *Cache) held(id, suffix string) (Holder, bool) {
+	path, err := c.path(id, suffix)
+	if err != nil || !filelock.Held(path) {
+		return Holder{}, false
+	}
+	return c.holder(id, suffix), true
 }
 
 // List names the sessions of the store by id, sorted; also those that cannot be read.

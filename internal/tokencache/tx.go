@@ -25,6 +25,7 @@ type Tx struct {
 	handed bool     // File was called: a child may hold the lock now
 
 	loaded  bool
+	spilled bool      // what was loaded is a spill
 	file    container // as on disk
 	extra   token.Secret
 	key     keyslot.Key
@@ -38,7 +39,7 @@ func (c *Cache) Lock(ctx context.Context, id string) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := filelock.Lock(ctx, path)
+	f, err := c.locks.Lock(ctx, path)
 	if err != nil {
 		return nil, c.lockFailure(id, lockSuffix, err)
 	}
@@ -86,14 +87,14 @@ func (t *Tx) File() *os.File {
 	return t.lock
 }
 
-// Load reads the session anew, with its cold record. cold is the plaintext of the cold record; the caller wipes it. Errors
-// are those of Cache.Load.
+// Load reads the session anew, with its cold record, and from its spill where there is one. cold is the plaintext of the
+// cold record; the caller wipes it. Errors are those of Cache.Load.
 func (t *Tx) Load() (s *Session, cold []byte, err error) {
 	if t.lock == nil {
 		return nil, nil, errUnlocked
 	}
 	t.unload()
-	s, key, err := t.cache.load(t.id)
+	s, key, err := t.cache.latest(t.id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,13 +102,13 @@ func (t *Tx) Load() (s *Session, cold []byte, err error) {
 		key.Wipe()
 		return nil, nil, t.cache.damaged(t.id, err)
 	}
-	t.loaded, t.file, t.extra, t.key = true, s.file, s.extra, key
+	t.loaded, t.spilled, t.file, t.extra, t.key = true, s.Spilled, s.file, s.extra, key
 	return s, cold, nil
 }
 
 func (t *Tx) unload() {
 	t.key.Wipe()
-	t.loaded, t.file, t.extra, t.key = false, container{}, token.Secret{}, keyslot.Key{}
+	t.loaded, t.spilled, t.file, t.extra, t.key = false, false, container{}, token.Secret{}, keyslot.Key{}
 }
 
 // room is how much a session may grow from one version to the next without asking the disk again: new tokens, new
@@ -149,6 +150,9 @@ func (t *Tx) Create(i Identity, slot keyslot.Kind, key keyslot.Key, hot Hot, col
 	if err != nil {
 		return err
 	}
+	if spill, ok := t.cache.readSpill(t.id, store); ok { // newer than any spill, should it come back
+		hotBefore = max(hotBefore, spill.hot.generation)
+	}
 	t.unload()
 	next, err := parseHead(newHead(store, slot, key.ID(), i))
 	if err != nil {
@@ -183,7 +187,8 @@ func (t *Tx) makeWay() (hot, cold uint64, err error) {
 
 // Save writes a new hot record, and a new cold one unless cold is nil; what is not given is copied as it stands. The
 // session must have been loaded in this transaction: what was read before the lock may be old. Where credentials do not
-// fit, the oldest are left out. After an error Save may be called again.
+// fit, the oldest are left out. A *SpilledError says that the session is kept, but not in its place. After an error Save
+// may be called again.
 func (t *Tx) Save(hot Hot, cold []byte) error { return t.save(hot, cold, t.extra) }
 
 // Reduce is Save for a session that is over: nothing of it stays but hot and cold, not even what a newer version added.
@@ -207,7 +212,11 @@ func (t *Tx) save(hot Hot, cold []byte, extra token.Secret) error {
 	}
 	// Also when the commit fails: a second try that gives no cold record must copy this one, not the one before it.
 	t.file = next
-	return t.commit(next.encode())
+	data := next.encode()
+	if err := t.commit(data); err != nil {
+		return t.spillOver(data, err)
+	}
+	return nil
 }
 
 // commit makes data the session, with the temp file of Preflight if there is one.
@@ -223,6 +232,9 @@ func (t *Tx) commit(data []byte) error {
 	if err != nil {
 		return fileError("saving the session", err)
 	}
+	if file, err := parseHead(data); err == nil {
+		_ = t.dropSpill(keyslot.StoreID(file.fields[tagStore])) // one that stays is older than what was saved
+	}
 	// What killed processes left. It does not matter if this fails: the next Save tries again.
 	_ = atomicfile.Sweep(t.cache.folder)
 	return nil
@@ -235,6 +247,11 @@ func (t *Tx) Forget() error {
 		return errUnlocked
 	}
 	t.unload()
+	if store, err := t.cache.slots.Store(); err == nil {
+		if err := t.dropSpill(store); err != nil { // first: what is forgotten must not come back
+			return fileError("forgetting the session", err)
+		}
+	}
 	_, err := t.cache.read(t.id)
 	var damaged *DamagedError
 	switch {
