@@ -71,6 +71,7 @@ func compose(env Env) *program {
 	}
 	c.key = takeKey(env.Getenv, env.Unsetenv)
 	p.stateFolder = func() (string, string, error) { return statefolder.Find(env.Getenv) }
+
 	p.loadProfile = c.loadProfile
 	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.ini(env.Getenv)) }
 	p.bindings = c.bindings
@@ -188,7 +189,7 @@ func (c *parts) compose() {
 		return
 	}
 	slots := c.slots(folder)
-	cache := tokencache.Open(folder, slots)
+	cache := tokencache.Open(folder, slots).SpillTo(statefolder.Spill(c.p.Getenv))
 	c.cache = cache
 	o := tokensource.Options{
 		Cache:  cache,
@@ -203,6 +204,7 @@ func (c *parts) compose() {
 	if c.p.resumed {
 		// The front had waited and saw a renewal fail: what it saw counts for us, too.
 		o.Began = c.p.now().Wall.Add(-frontWait)
+		o.LockWait = afterFront
 	}
 	if c.lock != nil {
 		o.Inherited = adopting(cache, c.lock)
@@ -211,8 +213,12 @@ func (c *parts) compose() {
 	c.provider = awscreds.New(awscreds.Options{Source: c.source, HTTP: c.http, Now: c.p.now, Region: c.p.Getenv("AWS_REGION")})
 }
 
-// frontWait is the longest that a front can have waited before it handed over.
-const frontWait = 30 * time.Second
+const (
+	// frontWait is the longest that a front can have waited before it handed over.
+	frontWait = 30 * time.Second
+	// afterFront is how long a lock is still waited for then: host and person have been patient already.
+	afterFront = 2 * time.Second
+)
 
 // adopting gives the lock that the front took, once: it is one session's, and whoever gets it lets it go. A lock of another
 // session, or one that is of no use, is let go at once: its waiters would wait for us, and so might we.

@@ -54,6 +54,7 @@ func withAWS(id string, l token.Lifetime) *tokencache.Session {
 // fakeStore is a store in memory. The hooks change it as another process would.
 type fakeStore struct {
 	session  *tokencache.Session // nil: not there
+	spill    *tokencache.Session // nil: none
 	attempts map[string]tokencache.Attempt
 	busy     bool
 	lockErr  error
@@ -69,6 +70,10 @@ func (s *fakeStore) Load(id string) (*tokencache.Session, error) {
 		return nil, &token.Error{Kind: token.LoginNeeded, Message: "no session"}
 	}
 	return s.session, nil
+}
+
+func (s *fakeStore) Newer(*tokencache.Session) (*tokencache.Session, bool) {
+	return s.spill, s.spill != nil
 }
 
 func (s *fakeStore) LastAttempt(id, work string) (tokencache.Attempt, bool) {
@@ -371,6 +376,45 @@ func TestMinTTLOfTheProfile(t *testing.T) {
 			b.wantCore(exit, true, false)
 		}
 	}
+}
+
+// What could not be saved in its place is handed out, and now and then the complete program is asked to save it there.
+func TestSpill(t *testing.T) {
+	spill := func(l token.Lifetime) *tokencache.Session {
+		s := withTokens(fresh, l)
+		s.Spilled = true
+		return s
+	}
+	settled := func(ago time.Duration, o tokencache.Outcome) map[string]tokencache.Attempt {
+		return map[string]tokencache.Attempt{tokencache.WorkSettle: {Work: tokencache.WorkSettle, Started: present.Wall.Add(-ago), Outcome: o}}
+	}
+	good := life(time.Hour, 0)
+	for _, c := range []struct {
+		name     string
+		store    fakeStore
+		answered bool
+	}{
+		{"nobody saves it", fakeStore{spill: spill(good)}, false},
+		{"another process saves it", fakeStore{spill: spill(good), busy: true}, true},
+		{"that failed just now", fakeStore{spill: spill(good), attempts: settled(9*time.Second, tokencache.Transient)}, true},
+		{"that failed a while ago", fakeStore{spill: spill(good), attempts: settled(10*time.Second, tokencache.Transient)}, false},
+		{"that failed in the future", fakeStore{spill: spill(good), attempts: settled(-time.Hour, tokencache.Transient)}, false},
+		{"an earlier one was saved", fakeStore{spill: spill(good), attempts: settled(time.Second, tokencache.Done)}, false},
+		{"it has expired, too", fakeStore{spill: spill(life(time.Hour, time.Hour))}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.store.session = expired()
+			b := newBench(t, &c.store)
+			exit := b.run("x token")
+			if c.answered {
+				b.wantAnswer(exit, fresh)
+				return
+			}
+			b.wantCore(exit, true, false)
+		})
+	}
+	b := newBench(t, &fakeStore{session: withTokens(old, good), spill: spill(good)})
+	b.wantAnswer(b.run("x token"), old) // what is in its place serves: nobody looks further
 }
 
 func expired() *tokencache.Session { return withTokens(old, life(time.Hour, 2*time.Hour)) }

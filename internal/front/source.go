@@ -9,6 +9,7 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/statefolder"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
@@ -17,6 +18,7 @@ import (
 // store is what the front needs of tokencache.
 type store interface {
 	Load(id string) (*tokencache.Session, error)
+	Newer(s *tokencache.Session) (*tokencache.Session, bool)
 	LastAttempt(id, work string) (tokencache.Attempt, bool)
 	TryLock(id string) (l lock, ok bool, err error)
 	Wait(ctx context.Context, id string) error
@@ -34,7 +36,7 @@ var _ lock = (*tokencache.Tx)(nil)
 type cache struct{ *tokencache.Cache }
 
 func openStore(folder string, getenv func(string) string) store {
-	return cache{tokencache.Open(folder, openSlots(folder, getenv))}
+	return cache{tokencache.Open(folder, openSlots(folder, getenv)).SpillTo(statefolder.Spill(getenv))}
 }
 
 func openStored(folder string, getenv func(string) string) store {
@@ -95,12 +97,14 @@ func (s *source) Token(_ context.Context, r protocol.Request) (token.Token, erro
 
 // tokenOf answers with a token of the session.
 func (s *source) tokenOf(session *tokencache.Session, use token.Use, terms token.Terms) (token.Token, error) {
-	t := session.Hot.Tokens.Get(use)
-	q := question{id: session.ID, works: []string{"refresh"}, terms: terms}
-	if t.Value.Empty() || s.refused(session, t) {
-		return token.Token{}, s.miss(q)
-	}
-	return t, s.judge(q, t.Lifetime)
+	return latest(s, session, func(session *tokencache.Session) (token.Token, error) {
+		t := session.Hot.Tokens.Get(use)
+		q := question{session: session, works: []string{"refresh"}, terms: terms}
+		if t.Value.Empty() || s.refused(session, t) {
+			return token.Token{}, s.miss(q)
+		}
+		return t, s.judge(q, t.Lifetime)
+	})
 }
 
 // AWSCredentials answers with stored AWS credentials.
@@ -109,13 +113,28 @@ func (s *source) AWSCredentials(_ context.Context, r protocol.Request) (token.AW
 	if !ok || answer.AWSRecord == "" {
 		return token.AWSCredentials{}, token.ErrMiss
 	}
-	q := question{id: session.ID, works: []string{"refresh", "exchange " + answer.AWSRecord}, terms: terms(r, answer, token.DefaultAWSTTL)}
-	for _, c := range session.Hot.Credentials {
-		if c.Record == answer.AWSRecord {
-			return c.AWS, s.judge(q, c.AWS.Lifetime)
+	return latest(s, session, func(session *tokencache.Session) (token.AWSCredentials, error) {
+		q := question{session: session, works: []string{"refresh", "exchange " + answer.AWSRecord}, terms: terms(r, answer, token.DefaultAWSTTL)}
+		for _, c := range session.Hot.Credentials {
+			if c.Record == answer.AWSRecord {
+				return c.AWS, s.judge(q, c.AWS.Lifetime)
+			}
 		}
+		return token.AWSCredentials{}, s.miss(q)
+	})
+}
+
+// latest answers from the session and, only where that does not serve, from what could not be saved in its place.
+func latest[T any](s *source, session *tokencache.Session, find func(*tokencache.Session) (T, error)) (T, error) {
+	found, err := find(session)
+	if err != token.ErrMiss {
+		return found, err
 	}
-	return token.AWSCredentials{}, s.miss(q)
+	if newer, ok := s.store.Newer(session); ok && newer.Hot.Dead == nil {
+		s.stale = stale{}
+		return find(newer)
+	}
+	return found, err
 }
 
 // load finds the session that is meant. Whatever is wrong with it, the complete program says so.
@@ -136,9 +155,9 @@ func (s *source) load(r protocol.Request) (*tokencache.Session, profileindex.Ans
 
 // question is what must hold of a credential to be handed out.
 type question struct {
-	id    string
-	works []string // what renews it
-	terms token.Terms
+	session *tokencache.Session
+	works   []string // what renews it
+	terms   token.Terms
 }
 
 // terms are those of a request, or of its profile where the request names no life.
@@ -157,27 +176,35 @@ func (s *source) judge(q question, l token.Lifetime) error {
 	now := s.now()
 	advice := q.terms.Advise(l, now)
 	if advice == token.RenewFirst || advice == token.RenewBehind {
-		q.terms.Tried = tokencache.Tried(func(work string) (tokencache.Attempt, bool) { return s.store.LastAttempt(q.id, work) }, q.works...)
+		q.terms.Tried = tokencache.Tried(s.lastOf(q.session.ID), q.works...)
 		advice = q.terms.Advise(l, now)
 	}
-	switch advice {
-	case token.HandOut:
+	switch {
+	case advice == token.HandOut && !s.toSettle(q.session, now.Wall):
 		return nil
-	case token.Unmeetable:
+	case advice == token.Unmeetable:
 		return token.ErrMiss
-	case token.RenewBehind:
-		if s.renewing {
-			return nil
-		}
-		s.stale = stale{id: q.id, works: q.works, due: true}
+	case (advice == token.HandOut || advice == token.RenewBehind) && s.renewing:
+		return nil
+	case advice == token.HandOut, advice == token.RenewBehind:
+		s.stale = stale{id: q.session.ID, works: q.works, due: true}
 		return token.ErrMiss
 	default:
 		return s.miss(q)
 	}
 }
 
+// toSettle reports whether the complete program should try to save the session in its place.
+func (s *source) toSettle(session *tokencache.Session, now time.Time) bool {
+	return session.Spilled && !tokencache.SettledLately(s.lastOf(session.ID), now)
+}
+
+func (s *source) lastOf(id string) func(work string) (tokencache.Attempt, bool) {
+	return func(work string) (tokencache.Attempt, bool) { return s.store.LastAttempt(id, work) }
+}
+
 func (s *source) miss(q question) error {
-	s.stale = stale{id: q.id, works: q.works}
+	s.stale = stale{id: q.session.ID, works: q.works}
 	return token.ErrMiss
 }
 

@@ -49,7 +49,7 @@ func (c *Cache) Newer(s *Session) (*Session, bool) {
 	if !ok {
 		return nil, false
 	}
-	key, err := c.slots.Load(s.Slot)
+	key, err := c.key(s)
 	if err != nil {
 		return nil, false
 	}

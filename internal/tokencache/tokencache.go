@@ -117,7 +117,7 @@ func HostIdentity(authority string) Identity { return Identity{Endpoint: "https:
 // OpenHosts names the store of tokens that tools gave us to keep, one for each host (HostIdentity): the same files in
 // another folder. The token is Hot.Tokens.Access, the tool's own document the cold record.
 func OpenHosts(folder string, slots *keyslot.Slots) *Cache {
-	return &Cache{filepath.Join(folder, "hosts"), slots, time.Now}
+	return &Cache{folder: filepath.Join(folder, "hosts"), slots: slots, now: time.Now}
 }
 
 // Load reads the hot record without a lock. A session that is not there gives ErrNoSession; other errors carry a token.Kind

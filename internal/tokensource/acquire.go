@@ -1,6 +1,7 @@
 package tokensource
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -34,7 +35,9 @@ const (
 func (s *Source) Acquire(ctx context.Context, t Target, g Goal, w Want) (*tokencache.Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, callerWait)
 	defer cancel()
-	c := &call{Source: s, target: t, goal: g, want: w, id: t.Identity().SessionID(), began: s.o.Began}
+	waiting, stop := context.WithTimeout(ctx, cmp.Or(s.o.LockWait, callerWait))
+	defer stop()
+	c := &call{waiting: waiting, Source: s, target: t, goal: g, want: w, id: t.Identity().SessionID(), began: s.o.Began}
 	if c.began.IsZero() {
 		c.began = s.o.Now().Wall
 	}
@@ -61,25 +64,21 @@ type call struct {
 	want   Want
 	id     string
 	began  time.Time
-	tx     *tokencache.Tx // held from inherited on; nil else
-	asked  bool           // the inherited lock was asked for
+	// waiting ends when another's lock has been waited for long enough.
+	waiting context.Context
+	tx      *tokencache.Tx // held from inherited on; nil else
+	asked   bool           // the inherited lock was asked for
 }
 
 // once goes through the decision once; errAgain means that it must be gone through anew.
 func (c *call) once(ctx context.Context) (*tokencache.Session, error) {
 	c.inherit()
-	kept, err := c.o.Cache.Load(c.id)
-	if err != nil {
-		return nil, c.unreadable(err)
-	}
-	if err := c.checkUser(); err != nil {
-		return nil, err
-	}
-	advice, err := c.judge(kept)
+	kept, advice, err := c.look()
 	if err != nil {
 		return nil, err
 	}
 	if advice == token.HandOut {
+		c.settle(kept)
 		return kept, nil
 	}
 	if kept.Hot.Dead != nil {
@@ -94,13 +93,67 @@ func (c *call) once(ctx context.Context) (*tokencache.Session, error) {
 			return c.orKept(kept, advice, err)
 		}
 		if !ok {
-			return c.afterOther(ctx, kept, advice)
+			return c.afterOther(kept, advice)
 		}
 		// Between the look above and the lock, another process may have renewed: look again with the lock held.
 		c.tx = tx
 		return c.once(ctx)
 	}
 	return c.renew(ctx, kept, advice)
+}
+
+// look reads the session and, only where it does not serve, what could not be saved in its place.
+func (c *call) look() (*tokencache.Session, token.Advice, error) {
+	kept, err := c.o.Cache.Load(c.id)
+	if err != nil {
+		return nil, 0, c.unreadable(err)
+	}
+	if err := c.checkUser(); err != nil {
+		return nil, 0, err
+	}
+	advice, err := c.judge(kept)
+	if advice == token.HandOut {
+		return kept, advice, err
+	}
+	if newer, ok := c.o.Cache.Newer(kept); ok {
+		kept = newer
+		advice, err = c.judge(kept)
+	}
+	return kept, advice, err
+}
+
+// settle saves a session in its place that could not be saved there before. Nothing depends on it: the session is kept, and
+// the next one will try.
+func (c *call) settle(kept *tokencache.Session) {
+	now := c.o.Now().Wall
+	if !kept.Spilled || tokencache.SettledLately(c.lastOf, now) {
+		return
+	}
+	tx := c.tx
+	c.tx = nil
+	if tx == nil {
+		var err error
+		var ok bool
+		if tx, ok, err = c.o.Cache.TryLock(c.id); err != nil || !ok {
+			return
+		}
+	}
+	defer tx.Unlock()
+	_, plain, err := tx.Load()
+	clear(plain)
+	if err == nil {
+		err = tx.Settle()
+	}
+	a := tokencache.Attempt{Work: tokencache.WorkSettle, PID: c.o.PID, Started: now, Ended: now, Outcome: tokencache.Done}
+	if err != nil {
+		a.Outcome = tokencache.Transient
+		a.Message, a.Hint = sentence(err)
+	}
+	_ = tx.Record(a)
+}
+
+func (c *call) lastOf(work string) (tokencache.Attempt, bool) {
+	return c.o.Cache.LastAttempt(c.id, work)
 }
 
 // judge says what is to be done with what is kept.
@@ -116,7 +169,7 @@ func (c *call) judge(kept *tokencache.Session) (token.Advice, error) {
 	now := c.o.Now()
 	advice := terms.Advise(life, now)
 	if advice == token.RenewFirst || advice == token.RenewBehind {
-		terms.Tried = tokencache.Tried(func(work string) (tokencache.Attempt, bool) { return c.o.Cache.LastAttempt(c.id, work) }, c.works()...)
+		terms.Tried = tokencache.Tried(c.lastOf, c.works()...)
 		advice = terms.Advise(life, now)
 	}
 	if advice == token.Unmeetable {
@@ -162,11 +215,11 @@ func (c *call) orKept(kept *tokencache.Session, a token.Advice, err error) (*tok
 
 // afterOther serves what is still valid while another process renews, else waits for that one and takes over what came
 // of it.
-func (c *call) afterOther(ctx context.Context, kept *tokencache.Session, a token.Advice) (*tokencache.Session, error) {
+func (c *call) afterOther(kept *tokencache.Session, a token.Advice) (*tokencache.Session, error) {
 	if a == token.RenewBehind {
 		return kept, nil
 	}
-	if err := c.o.Cache.Wait(ctx, c.id); err != nil {
+	if err := c.o.Cache.Wait(c.waiting, c.id); err != nil {
 		return c.orKept(kept, a, err)
 	}
 	return nil, errAgain

@@ -1,7 +1,9 @@
 package tokensource
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
@@ -13,6 +15,9 @@ const (
 	firstWait   = time.Second      // after a transient failure, doubling
 	longestWait = 30 * time.Second // of those
 	blockedWait = time.Minute      // after Cognito refused what a person must mend
+	// configurationWait lets the runs of one command of a host, such as kubectl's six, learn from the first. Who mends the
+	// app client or the identity pool does not have to wait for long; who mends the profile, not at all.
+	configurationWait = 10 * time.Second
 )
 
 // heldBack is the error of an earlier attempt that still counts for this call: one that ended after the call began, or one
@@ -24,7 +29,7 @@ func (c *call) heldBack() error {
 		return nil
 	}
 	now := c.o.Now().Wall
-	if a.Ended.After(c.began) && !a.Ended.After(now) || waiting(a, now) {
+	if a.Ended.After(c.began) && !a.Ended.After(now) || waiting(a, c.target, now) {
 		e := attemptError(a)
 		e.RetryAfter = max(0, a.Ended.Add(waitAfter(a)).Sub(now))
 		return e
@@ -32,9 +37,23 @@ func (c *call) heldBack() error {
 	return nil
 }
 
-// waiting reports whether the time after a in which nobody tries again is not over. An end in the future holds nobody back.
-func waiting(a tokencache.Attempt, now time.Time) bool {
+// waiting reports whether the time after a in which nobody tries again is not over. An end in the future holds nobody back,
+// nor does a fault of the configuration whose files were changed since.
+func waiting(a tokencache.Attempt, t Target, now time.Time) bool {
+	if a.Outcome == tokencache.Misconfigured && a.Settings != settings(t) {
+		return false
+	}
 	return !a.Ended.After(now) && now.Before(a.Ended.Add(waitAfter(a)))
+}
+
+// settings is the start of a hash of what identifies the state of the profile's files.
+func settings(t Target) (short [8]byte) {
+	h := sha256.New()
+	for _, f := range t.Profile.Consulted {
+		fmt.Fprintf(h, "%q %t %d %d %d %d %d\n", f.Path, f.Absent, f.Device, f.Inode, f.Size, f.MTime, f.CTime)
+	}
+	copy(short[:], h.Sum(nil))
+	return short
 }
 
 // waitAfter is how long nobody tries again after a.
@@ -44,6 +63,8 @@ func waitAfter(a tokencache.Attempt) time.Duration {
 		return min(longestWait, firstWait<<min(max(a.Failures-1, 0), 10))
 	case tokencache.Blocked:
 		return blockedWait
+	case tokencache.Misconfigured:
+		return configurationWait
 	default:
 		return 0
 	}

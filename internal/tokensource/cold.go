@@ -48,7 +48,9 @@ type coldJSON struct {
 
 const coldFormat = 1
 
+// decode reads the plaintext of a cold record, and wipes it.
 func (c *cold) decode(plain []byte) error {
+	defer clear(plain)
 	var known coldJSON
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(plain, &known); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	storeWait  = 30 * time.Second // the longest that login and logout wait for a renewal in flight
+	storeWait  = 65 * time.Second // the longest that login and logout wait for a renewal in flight: a worker lives for a minute
 	revokeWait = 5 * time.Second  // the longest that telling Cognito about an old session may take
 )
 
@@ -211,6 +211,7 @@ func (l *login) keep(ctx context.Context, key keyslot.Key, got cognito.Result) (
 	if err != nil {
 		return LoginResult{}, err
 	}
+	defer clear(plain)
 	if err := l.write(ctx, key, tokencache.Hot{Tokens: got.Tokens}, plain); err != nil {
 		l.drop(ctx, got.Refresh)
 		return LoginResult{}, err

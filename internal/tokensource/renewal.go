@@ -3,6 +3,7 @@ package tokensource
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
@@ -17,16 +18,35 @@ type Renewal struct {
 	tx      *tokencache.Tx
 	session *tokencache.Session
 	cold    cold
-	// unsaved says that the session in memory is newer than the one on disk, because saving failed; why says how.
-	unsaved bool
-	why     error
+	saving  saving
+	// attached says that this is the caller's own process, because no worker could be started.
+	attached bool
+}
+
+// saving is how the last save of a session went, as a worker tells its caller.
+type saving struct {
+	Saved   bool   `json:"saved"`             // else what is in memory is newer than what is on disk
+	Spilled string `json:"spilled,omitempty"` // the file that has it, where it is not in its place
+	Why     string `json:"why,omitempty"`     // why it is not in its place
+}
+
+// warning is what a person should know of it; "" where all is well.
+func (s saving) warning() string {
+	switch {
+	case s.Spilled != "":
+		return "the renewed session could not be saved in its place and is kept in " + s.Spilled + " until it can be: " + s.Why
+	case !s.Saved:
+		return strings.TrimSuffix("the renewed session could not be saved, so the next use may need a login: "+s.Why, ": ")
+	default:
+		return ""
+	}
 }
 
 // perform does the goal's work in this process and lets the lock go. The session is what was reached, also when it could
 // not be saved.
-func (s *Source) perform(ctx context.Context, tx *tokencache.Tx, t Target, g Goal) (*Renewal, error) {
+func (s *Source) perform(ctx context.Context, tx *tokencache.Tx, t Target, g Goal, attached bool) (*Renewal, error) {
 	defer tx.Unlock()
-	r := &Renewal{Source: s, target: t, tx: tx}
+	r := &Renewal{Source: s, target: t, tx: tx, saving: saving{Saved: true}, attached: attached}
 	if err := r.read(); err != nil {
 		return nil, err
 	}
@@ -70,22 +90,35 @@ func (r *Renewal) Refresh(ctx context.Context) error {
 	if r.session.Hot.Dead != nil {
 		return r.ended(r.target, r.session.Hot.Dead)
 	}
-	if last, ok := r.o.Cache.LastAttempt(r.session.ID, workRefresh); ok && last.Outcome.Failed() && waiting(last, r.o.Now().Wall) {
+	if last, ok := r.o.Cache.LastAttempt(r.session.ID, workRefresh); ok && last.Outcome.Failed() && waiting(last, r.target, r.o.Now().Wall) {
 		return attemptError(last)
 	}
 	client, err := r.client(r.target, r.cold)
 	if err != nil {
 		return err
 	}
-	var answer cognito.Result
-	// An answer whose tokens are of no use may still have rotated the refresh token: that one is kept in any case.
-	err = r.Attempt(ctx, workRefresh, func(ctx context.Context) error {
-		answer, err = r.send(ctx, client)
-		if err != nil && outcomeOf(err) == tokencache.Dead {
-			return r.bury(err)
+	return r.Attempt(ctx, workRefresh, func(ctx context.Context) error {
+		err := r.refresh(ctx, client)
+		if err == errReplaced { // by whom, nobody knows, but not by a login of ours: once more, with what is there now
+			err = r.refresh(ctx, client)
+		}
+		if err == errReplaced {
+			err = &token.Error{Kind: token.Unavailable, Message: "the session was replaced while it was renewed"}
 		}
 		return err
 	})
+}
+
+// errReplaced says that Cognito refused a refresh token which is not the stored one any more.
+var errReplaced = errors.New("the stored refresh token is another one now")
+
+// refresh asks Cognito and keeps what it says before it returns: the outcome that waiters read is recorded only then.
+func (r *Renewal) refresh(ctx context.Context, client Client) error {
+	answer, err := r.send(ctx, client)
+	if err != nil && outcomeOf(err) == tokencache.Dead {
+		return r.bury(err)
+	}
+	// An answer whose tokens are of no use may still have rotated the refresh token: that one is kept in any case.
 	if !answer.Refresh.Empty() {
 		r.cold.Refresh = answer.Refresh
 	}
@@ -123,7 +156,7 @@ func (r *Renewal) Attempt(ctx context.Context, work string, do func(context.Cont
 	a := tokencache.Attempt{Started: r.o.Now().Wall, Token: r.cold.fingerprint()}
 	a.Failures = r.failures(work)
 	intent := a
-	intent.Work, intent.Outcome, intent.PID = work, tokencache.Running, r.o.PID
+	intent.Work, intent.Outcome, intent.PID, intent.Attached = work, tokencache.Running, r.o.PID, r.attached
 	if err := r.tx.Record(intent); err != nil {
 		return err
 	}
@@ -143,6 +176,7 @@ func (r *Renewal) failures(work string) int {
 // record keeps the outcome for the waiters. Failing to keep it only costs them a request of their own.
 func (r *Renewal) record(work string, a tokencache.Attempt, err error) {
 	a.Work, a.PID, a.Ended, a.Outcome = work, r.o.PID, r.o.Now().Wall, tokencache.Done
+	a.Settings, a.Attached = settings(r.target), r.attached
 	if err != nil {
 		a.Outcome = outcomeOf(err)
 		a.Message, a.Hint = sentence(err)
@@ -155,19 +189,26 @@ func (r *Renewal) record(work string, a tokencache.Attempt, err error) {
 	_ = r.tx.Record(a)
 }
 
-// bury puts up the tombstone, but only if the stored refresh token is still the one that was sent: a restored file or a
-// login may have replaced it.
+// bury puts up the tombstone, but only if the stored refresh token is still the one that was sent. A restored file, or a
+// program that was not kept out by the lock, may have replaced it: what is there now is adopted where it is still good.
 func (r *Renewal) bury(cause error) error {
 	sent := r.cold.Refresh
 	if err := r.read(); err != nil {
 		return err
 	}
-	if !r.cold.Refresh.Equal(sent) {
-		return &token.Error{Kind: token.Unavailable, Message: "the session was replaced while it was renewed"}
+	switch {
+	case r.cold.Refresh.Equal(sent):
+	case r.session.Hot.Dead != nil:
+		return r.ended(r.target, r.session.Hot.Dead)
+	case r.session.Hot.Tokens.Access.Lifetime.Left(r.o.Now()) > 0:
+		return nil
+	default:
+		return errReplaced
 	}
 	reason, _ := sentence(cause)
 	r.session.Hot.Dead = &tokencache.Death{Reason: reason, At: r.o.Now().Wall}
 	r.save()
+	r.saving = saving{Saved: true} // a tombstone that was not written costs one more request, nothing else
 	var said *cognito.Error
 	if !errors.As(cause, &said) {
 		return cause
@@ -183,8 +224,17 @@ func (r *Renewal) save() {
 	plain, err := r.cold.encode()
 	if err == nil {
 		err = r.tx.Save(r.session.Hot, plain)
+		clear(plain)
 	}
-	r.unsaved, r.why = err != nil, err
+	var spilled *tokencache.SpilledError
+	switch {
+	case err == nil:
+		r.saving = saving{Saved: true}
+	case errors.As(err, &spilled):
+		r.saving = saving{true, spilled.Path, spilled.Err.Error()}
+	default:
+		r.saving = saving{Why: err.Error()}
+	}
 }
 
 // Keep puts AWS credentials into the session under the key of what made them.
@@ -195,6 +245,7 @@ func (r *Renewal) Keep(record string, aws token.AWSCredentials) {
 			kept = append(kept, c)
 		}
 	}
+	aws.Lifetime.Skew = r.session.Hot.Tokens.ID.Lifetime.Skew
 	r.session.Hot.Credentials = append(kept, tokencache.Credentials{Record: record, AWS: aws})
 	r.save()
 }

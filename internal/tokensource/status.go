@@ -36,6 +36,10 @@ type Status struct {
 	Last       *tokencache.Attempt // of the refresh; nil when there was none
 	DeadReason string
 	Problem    error // why the file cannot be read
+	// Renewing is who has the session's lock at this moment, mostly a worker; LoginInFlight is who signs in. nil is nobody.
+	Renewing, LoginInFlight *tokencache.Holder
+	Spilled                 bool          // the session could not be saved in its place yet
+	Skew                    time.Duration // how far Cognito's clock was ahead of ours at the last sign-in or renewal; 0 for no matter
 }
 
 // AWSStatus is one set of AWS credentials that is kept.
@@ -53,6 +57,12 @@ func (s *Source) Status(t Target) (Status, error) {
 		st.Last = &a
 	}
 	st.Slot, _ = s.o.Cache.Slot(st.SessionID)
+	if h, ok := s.o.Cache.Busy(st.SessionID); ok {
+		st.Renewing = &h
+	}
+	if h, ok := s.o.Cache.LoginInFlight(st.SessionID); ok {
+		st.LoginInFlight = &h
+	}
 	kept, plain, err := s.o.Cache.LoadWhole(st.SessionID)
 	switch {
 	case errors.Is(err, tokencache.ErrNoSession):
@@ -73,7 +83,10 @@ func (s *Source) Status(t Target) (Status, error) {
 	if loggedOut(kept.Hot.Dead) {
 		return st, nil
 	}
-	st.State, st.Slot, st.Warm = SignedIn, kept.Slot, s.o.Slots.Warm(kept.Slot, kept.Key)
+	st.State, st.Slot, st.Warm, st.Spilled = SignedIn, kept.Slot, s.o.Slots.Warm(kept.Slot, kept.Key), kept.Spilled
+	if skew := kept.Hot.Tokens.Access.Lifetime.Skew; skew.Abs() > token.MaxSkew {
+		st.Skew = skew
+	}
 	st.User, st.Subject, st.Flow, st.LoggedIn = c.User, c.Subject, c.Flow, c.LoggedIn
 	st.Access, st.ID = kept.Hot.Tokens.Access.Lifetime, kept.Hot.Tokens.ID.Lifetime
 	for _, a := range kept.Hot.Credentials {

@@ -50,6 +50,9 @@ type Options struct {
 	Inherited Locks
 	// Warn takes one sentence that a person should see; nil drops it.
 	Warn func(sentence string)
+	// LockWait is the longest that a call waits for another process which has the session's lock; 0 means as long as a
+	// renewal may take.
+	LockWait time.Duration
 	// Began is when this call began, as the front saw it: outcomes recorded later than that are adopted. Zero means now.
 	Began time.Time
 }

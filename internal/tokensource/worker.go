@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"strings"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
@@ -35,11 +34,10 @@ const wireFormat = 1
 
 // answer is what a worker says. The hot record travels only when it could not be saved: then it exists nowhere else.
 type answer struct {
-	Format int       `json:"format"`
-	Error  *failure  `json:"error,omitempty"`
-	Saved  bool      `json:"saved"`
-	Why    string    `json:"why,omitempty"` // why it could not be saved
-	Hot    *hotRoute `json:"hot,omitempty"`
+	Format int      `json:"format"`
+	Error  *failure `json:"error,omitempty"`
+	saving
+	Hot *hotRoute `json:"hot,omitempty"`
 }
 
 type failure struct {
@@ -92,10 +90,12 @@ func (s *Source) run(ctx context.Context, tx *tokencache.Tx, kept *tokencache.Se
 		}
 	}
 	r, err := s.here(ctx, tx, t, g)
+	if r != nil {
+		s.warnOf(r.saving) // also beside an error: what was gained before it may be what could not be saved
+	}
 	if err != nil {
 		return nil, err
 	}
-	s.warnUnsaved(r.unsaved, reason(r.why))
 	return r.session, nil
 }
 
@@ -115,7 +115,7 @@ func (s *Source) here(ctx context.Context, tx *tokencache.Tx, t Target, g Goal) 
 		held, cancel = context.WithDeadline(held, end)
 		defer cancel()
 	}
-	return s.perform(held, tx, t, g)
+	return s.perform(held, tx, t, g, true)
 }
 
 // notBegun is for a caller whose time was over, or who was interrupted, before its renewal began.
@@ -127,13 +127,16 @@ func notBegun(cause error) error {
 // turns Job.Work into a goal for the target.
 func (s *Source) Work(ctx context.Context, job Job, t Target, lock *os.File, goal func(work string) (Goal, error)) []byte {
 	r, err := s.work(ctx, job, t, lock, goal)
-	a := answer{Format: wireFormat, Saved: true}
+	a := answer{Format: wireFormat, saving: saving{Saved: true}}
 	if err != nil {
 		message, hint := sentence(err)
 		a.Error = &failure{token.KindOf(err), message, hint}
 	}
-	if r != nil && r.unsaved {
-		a.Saved, a.Why, a.Hot = false, reason(r.why), route(r.session.Hot)
+	if r != nil {
+		a.saving = r.saving
+		if !r.saving.Saved && err == nil {
+			a.Hot = route(r.session.Hot)
+		}
 	}
 	reply, err := json.Marshal(a)
 	if err != nil {
@@ -163,20 +166,28 @@ func (s *Source) work(ctx context.Context, job Job, t Target, lock *os.File, goa
 	if err != nil {
 		return nil, err
 	}
-	return s.perform(ctx, tx, t, g)
+	return s.perform(ctx, tx, t, g, false)
 }
 
 // workUnlocked is for platforms where a lock cannot be inherited: between the caller's letting it go and our taking it,
-// another process may have done the work.
+// another process may have done the work, or have ended the session.
 func (s *Source) workUnlocked(ctx context.Context, job Job, t Target, g Goal) (*Renewal, error) {
 	tx, err := s.o.Cache.Lock(ctx, job.Session)
 	if err != nil {
 		return nil, err
 	}
-	if kept, err := s.o.Cache.Load(job.Session); err == nil && kept.HotGeneration != job.Generation {
+	kept, err := s.o.Cache.Load(job.Session)
+	if err != nil || kept.HotGeneration == job.Generation {
+		return s.perform(ctx, tx, t, g, false)
+	}
+	if kept.Hot.Dead != nil {
+		tx.Unlock()
+		return nil, s.ended(t, kept.Hot.Dead)
+	}
+	if life, ok := g.Find(kept); ok && life.Left(s.o.Now()) > 0 {
 		return nil, tx.Unlock()
 	}
-	return s.perform(ctx, tx, t, g)
+	return s.perform(ctx, tx, t, g, false)
 }
 
 func (s *Source) readReply(t Target, reply []byte) (*tokencache.Session, error) {
@@ -184,15 +195,25 @@ func (s *Source) readReply(t Target, reply []byte) (*tokencache.Session, error) 
 	if err := json.Unmarshal(reply, &a); err != nil || a.Format != wireFormat {
 		return nil, workerLost(errNoReply)
 	}
+	s.warnOf(a.saving)
 	if a.Error != nil {
 		return nil, &token.Error{Kind: a.Error.Kind, Message: a.Error.Message, Next: a.Error.Hint}
 	}
-	s.warnUnsaved(!a.Saved, a.Why)
 	kept, err := s.reload(t.Identity().SessionID())
-	if err == nil && a.Hot != nil {
+	switch {
+	case err != nil:
+		return nil, loginNeededFor(t, err)
+	case a.Hot != nil:
 		a.Hot.into(&kept.Hot)
+	case a.Spilled != "":
+		if newer, ok := s.o.Cache.Newer(kept); ok {
+			kept = newer
+		}
 	}
-	return kept, err
+	if d := kept.Hot.Dead; d != nil {
+		return nil, s.ended(t, d)
+	}
+	return kept, nil
 }
 
 // reloads is how often a caller looks for what its worker gained.
@@ -213,18 +234,11 @@ func workerLost(cause error) error {
 	return &token.Error{Kind: token.Unavailable, Message: "the renewal gave no answer in time", Next: "wait a moment", Err: cause}
 }
 
-// warnUnsaved tells that what was handed out could not be kept.
-func (s *Source) warnUnsaved(unsaved bool, why string) {
-	if unsaved && s.o.Warn != nil {
-		s.o.Warn(strings.TrimSuffix("the renewed session could not be saved, so the next use may need a login: "+why, ": "))
+// warnOf tells a person what to know about how a session was saved.
+func (s *Source) warnOf(how saving) {
+	if w := how.warning(); w != "" && s.o.Warn != nil {
+		s.o.Warn(w)
 	}
-}
-
-func reason(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 func route(h tokencache.Hot) *hotRoute {
