@@ -133,6 +133,14 @@ func smalldisk(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { unmount(folder) })
 }
 
+// readonly FOLDER on|off keeps everybody from writing to a small disk, or lets them again.
+func readonly(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: readonly FOLDER on|off")
+	}
+	ts.Check(readOnly(ts.MkAbs(args[0]), args[1] == "on"))
+}
+
 // fill FOLDER writes a file there until the disk is full.
 func fill(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {

@@ -87,6 +87,7 @@ func TestScripts(t *testing.T) {
 					"interrupt":  interrupt,
 					"smalldisk":  smalldisk,
 					"fill":       fill,
+					"readonly":   readonly,
 					"client":     client,
 					"answerer":   answerer,
 					"sent":       sent,

@@ -101,6 +101,7 @@ type program struct {
 	meant   *profiles.Selection // the profile whose binding covers the host that is asked for; nil before that is known
 
 	stateFolder  func() (folder, ignored string, err error)
+	remote       func(folder string) string // the kind of a network file system that it is on; "" for none
 	loadProfile  func(s profiles.Selection, getenv func(string) string) (profiles.Profile, error)
 	profileNames func(location string) ([]string, error)
 	// bindings is what all profiles of the default files bind. unknown is a profile of them whose bindings cannot be read.

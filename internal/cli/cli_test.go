@@ -36,6 +36,7 @@ type bench struct {
 	tty            fakeTerminal
 	remembered     []string
 	bound          []profiles.Profile // whose bindings count
+	remote         string             // the kind of file system that sessions are on
 }
 
 // fakeSessions answers with what it holds, and keeps what it was asked.
@@ -139,6 +140,7 @@ func newBench(t *testing.T) *bench {
 		terminal:    &b.tty,
 		now:         func() token.Instant { return token.Instant{Wall: noon} },
 		stateFolder: func() (string, string, error) { return t.TempDir(), "", nil },
+		remote:      func(string) string { return b.remote },
 		loadProfile: func(s profiles.Selection, _ func(string) string) (profiles.Profile, error) {
 			p := devProfile()
 			p.Name = s.Name

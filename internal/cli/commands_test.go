@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -192,6 +193,20 @@ app client:  client
 region:      us-east-1
 next:        cognito-credhelper login --profile dev
 `},
+		{"at work", tokensource.Status{
+			State: tokensource.SignedIn, Last: &tokencache.Attempt{Attached: true}, Skew: -2 * time.Hour, Spilled: true,
+			Renewing: &tokencache.Holder{PID: 4711, Since: noon.Add(-3 * time.Second)}, LoginInFlight: &tokencache.Holder{PID: 4712, Since: noon},
+		}, nil, 0, `profile:          dev
+state:            signed in
+user pool:        us-east-1_Pool
+app client:       client
+region:           us-east-1
+renewing:         since 11:59 (process 4711)
+login in flight:  since 12:00 (process 4712)
+renewed by:       the calling process, because no worker could be started
+warning:          this computer's clock was 2 h ahead of Cognito's at the last sign-in or renewal; set it
+warning:          the session could not be saved in its place and is kept elsewhere; free some space, or mend the disk, before this computer is started anew
+`},
 		{"ended", tokensource.Status{State: tokensource.Ended, User: "alice", DeadReason: "the refresh token is revoked"}, nil, 3, `profile:     dev
 state:       ended; a login is needed: the refresh token is revoked
 user:        alice
@@ -275,6 +290,33 @@ func TestStatusForScripts(t *testing.T) {
   "front_version": "0.9.0"
 }
 `)
+}
+
+// Who works on the session at this moment, and what is not as it should be, in JSON.
+func TestStatusForScriptsTellsOfTrouble(t *testing.T) {
+	b := newBench(t)
+	b.remote = "NFS"
+	b.fake.status = tokensource.Status{
+		State: tokensource.SignedIn, Last: &tokencache.Attempt{Attached: true}, Skew: 90 * time.Second,
+		Renewing: &tokencache.Holder{PID: 4711, Since: noon}, LoginInFlight: &tokencache.Holder{},
+	}
+	if got := b.call(t, "status", "--profile", "dev", "--json"); got != 0 {
+		t.Errorf("exit %d", got)
+	}
+	var got struct {
+		Renewing      struct{ PID int }  `json:"renewing"`
+		LoginInFlight *struct{ PID int } `json:"login_in_flight"`
+		RenewedBy     string             `json:"renewed_by"`
+		Skew          int                `json:"clock_skew_seconds"`
+		Warnings      []string           `json:"warnings"`
+	}
+	if err := json.Unmarshal(b.stdout.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Renewing.PID != 4711 || got.LoginInFlight == nil || got.RenewedBy != "caller" || got.Skew != 90 || len(got.Warnings) != 2 ||
+		!strings.Contains(got.Warnings[0], "are on NFS") || !strings.Contains(got.Warnings[1], "clock was 1 min behind Cognito's") {
+		t.Errorf("%+v", got)
+	}
 }
 
 func TestStatusForScriptsOfAWrongProfile(t *testing.T) {

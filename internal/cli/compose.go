@@ -71,7 +71,7 @@ func compose(env Env) *program {
 	}
 	c.key = takeKey(env.Getenv, env.Unsetenv)
 	p.stateFolder = func() (string, string, error) { return statefolder.Find(env.Getenv) }
-
+	p.remote = statefolder.Remote
 	p.loadProfile = c.loadProfile
 	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.ini(env.Getenv)) }
 	p.bindings = c.bindings

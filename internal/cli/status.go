@@ -36,8 +36,10 @@ no secret. Exit code: 0 signed in, 3 login needed, 6 profile or session file wro
 JSON members, those that are known: profile, profile_location, state (signed-in, signed-out, ended,
 damaged), user, subject, flow, signed_in_at, user_pool_id, client_id, region, endpoint_url, slot,
 level, session_id, access_token and id_token and each of aws_credentials (expires_at, seconds_left;
-access_key_id), last_failure (at, outcome, message, hint), ended_reason, problem (message, hint,
-detail), outranked (message, hint: what AWS tools take before this program), next, version,
+access_key_id), renewing and login_in_flight (pid, since), renewed_by (caller, where no worker could
+be started), clock_skew_seconds (Cognito's clock ahead of this one), warnings, last_failure (at,
+outcome, message, hint), ended_reason, problem (message, hint, detail), outranked (message, hint:
+what AWS tools take before this program), next, version,
 front_version. Times are RFC 3339 in UTC. Members may be added, never removed.`,
 		Example: `  cognito-credhelper status --profile dev
   cognito-credhelper status --profile dev --json`,
@@ -68,6 +70,11 @@ type statusJSON struct {
 	AccessToken     *lifeJSON     `json:"access_token,omitempty"`
 	IDToken         *lifeJSON     `json:"id_token,omitempty"`
 	AWSCredentials  []lifeJSON    `json:"aws_credentials,omitempty"`
+	Renewing        *holderJSON   `json:"renewing,omitempty"`
+	LoginInFlight   *holderJSON   `json:"login_in_flight,omitempty"`
+	RenewedBy       string        `json:"renewed_by,omitempty"`
+	ClockSkew       int64         `json:"clock_skew_seconds,omitempty"`
+	Warnings        []string      `json:"warnings,omitempty"`
 	LastFailure     *failureJSON  `json:"last_failure,omitempty"`
 	EndedReason     string        `json:"ended_reason,omitempty"`
 	Problem         *sentenceJSON `json:"problem,omitempty"`
@@ -85,6 +92,12 @@ type lifeJSON struct {
 	SecondsLeft int64     `json:"seconds_left"`
 
 	left time.Duration
+}
+
+// holderJSON is a process at work on the session. PID is 0 where that is not known.
+type holderJSON struct {
+	PID   int       `json:"pid"`
+	Since time.Time `json:"since"`
 }
 
 type failureJSON struct {
@@ -179,10 +192,43 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 			v.Outranked = append(v.Outranked, sentenceJSON{Message: o.message, Hint: o.hint})
 		}
 	}
+	v.Renewing, v.LoginInFlight = holder(st.Renewing), holder(st.LoginInFlight)
+	if st.Last != nil && st.Last.Attached {
+		v.RenewedBy = "caller"
+	}
+	v.ClockSkew = int64(st.Skew / time.Second)
+	v.Warnings = p.statusWarnings(st)
 	if statusExit(st) == token.LoginNeeded.ExitCode() {
 		v.Next = command("login", t.Selection, t.Username)
 	}
 	return v
+}
+
+func holder(h *tokencache.Holder) *holderJSON {
+	if h == nil {
+		return nil
+	}
+	return &holderJSON{h.PID, h.Since.UTC().Truncate(time.Second)}
+}
+
+// statusWarnings are one sentence each about what works, but not as well as it could.
+func (p *program) statusWarnings(st tokensource.Status) (warnings []string) {
+	if folder, _, err := p.stateFolder(); err == nil {
+		if kind := p.remote(folder); kind != "" {
+			warnings = append(warnings, "the sessions are on "+kind+", where locks may not hold between machines, so that a session may be lost; set COGNITO_CREDHELPER_HOME to a folder on a local disk")
+		}
+	}
+	if st.Skew != 0 {
+		side := "ahead of"
+		if st.Skew > 0 {
+			side = "behind"
+		}
+		warnings = append(warnings, "this computer's clock was "+span(st.Skew.Abs())+" "+side+" Cognito's at the last sign-in or renewal; set it")
+	}
+	if st.Spilled {
+		warnings = append(warnings, "the session could not be saved in its place and is kept elsewhere; free some space, or mend the disk, before this computer is started anew")
+	}
+	return warnings
 }
 
 // life shows a lifetime; it is nil for the zero one.
@@ -248,6 +294,18 @@ func (p *program) describe(v statusJSON) string {
 	for i := range v.AWSCredentials {
 		row("AWS credentials", v.AWSCredentials[i].AccessKeyID+" "+v.AWSCredentials[i].describe())
 	}
+	if h := v.Renewing; h != nil {
+		row("renewing", h.describe(p.now().Wall))
+	}
+	if h := v.LoginInFlight; h != nil {
+		row("login in flight", h.describe(p.now().Wall))
+	}
+	if v.RenewedBy != "" {
+		row("renewed by", "the calling process, because no worker could be started")
+	}
+	for _, w := range v.Warnings {
+		row("warning", w)
+	}
 	if f := v.LastFailure; f != nil {
 		row("last failure", clockTime(f.At, p.now().Wall)+": "+f.Message)
 		row("to mend it", f.Hint)
@@ -269,6 +327,14 @@ func (p *program) describe(v statusJSON) string {
 	}
 	w.Flush()
 	return b.String()
+}
+
+// describe says which process is at work, and since when.
+func (h *holderJSON) describe(now time.Time) string {
+	if h.PID == 0 {
+		return "yes"
+	}
+	return fmt.Sprintf("since %s (process %d)", clockTime(h.Since, now), h.PID)
 }
 
 // stateSentence says what the state means for the next use.
