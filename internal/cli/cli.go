@@ -55,6 +55,7 @@ type sessions interface {
 	Token(ctx context.Context, t tokensource.Target, w tokensource.Want) (token.Token, error)
 	Login(ctx context.Context, t tokensource.Target, o tokensource.LoginOptions) (tokensource.LoginResult, error)
 	Logout(ctx context.Context, t tokensource.Target) (tokensource.LogoutResult, error)
+	LogoutEverywhere(ctx context.Context, t tokensource.Target) (tokensource.LogoutResult, error)
 	Status(t tokensource.Target) (tokensource.Status, error)
 	Reject(ctx context.Context, t tokensource.Target, hash [sha256.Size]byte) error
 	Live(session string) bool

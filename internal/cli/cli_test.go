@@ -92,6 +92,11 @@ func (f *fakeSessions) Logout(_ context.Context, t tokensource.Target) (tokensou
 	return f.logout, f.err
 }
 
+func (f *fakeSessions) LogoutEverywhere(_ context.Context, t tokensource.Target) (tokensource.LogoutResult, error) {
+	f.target = t
+	return f.logout, f.err
+}
+
 func (f *fakeSessions) Status(t tokensource.Target) (tokensource.Status, error) {
 	f.target = t
 	return f.status, f.err
@@ -339,7 +344,7 @@ func TestFlagsReachTheCommands(t *testing.T) {
 		t.Errorf("login got %+v", in)
 	}
 	var out selection
-	parse(newLogout(b.program, func(_ *cobra.Command, f selection) error { out = f; return nil }), "--profile=dev", "--username", "bob")
+	parse(newLogout(b.program, func(_ *cobra.Command, f logoutOptions) error { out = f.selection; return nil }), "--profile=dev", "--username", "bob")
 	if out != (selection{"dev", "", "bob"}) {
 		t.Errorf("logout got %+v", out)
 	}

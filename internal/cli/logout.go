@@ -7,34 +7,48 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
 )
 
+// logoutOptions is what the flags of logout say.
+type logoutOptions struct {
+	selection
+	everywhere bool
+}
+
 func (p *program) logoutCommand() *cobra.Command { return newLogout(p, p.logout) }
 
 // newLogout parses the flags and hands them to run, which tests replace.
-func newLogout(p *program, run func(*cobra.Command, selection) error) *cobra.Command {
-	var f selection
+func newLogout(p *program, run func(*cobra.Command, logoutOptions) error) *cobra.Command {
+	var o logoutOptions
 	c := &cobra.Command{
 		Use:   "logout",
 		Short: "Revoke and forget a profile's session",
 		Long: `Revokes the session's refresh token, so that nothing can be renewed with it, and forgets the session
 here, also when revoking failed. Tokens and AWS credentials that tools already have stay valid until
 they expire. Where Cognito remembers this computer as a device of the user's, it still does, so that
-the next login need not ask for a second factor; device forget, before the logout, ends that.`,
-		Example: "  cognito-credhelper logout --profile dev",
-		Args:    noArguments,
-		RunE:    func(c *cobra.Command, _ []string) error { return run(c, f) },
+the next login need not ask for a second factor; device forget, before the logout, ends that.
+
+With --everywhere, all sessions of the user end, on every machine and in every app client; where that
+fails, nothing is forgotten.`,
+		Example: `  cognito-credhelper logout --profile dev
+  cognito-credhelper logout --profile dev --everywhere`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return run(c, o) },
 	}
-	f.define(c, p.completeProfiles, true)
+	o.define(c, p.completeProfiles, true)
+	c.Flags().BoolVar(&o.everywhere, "everywhere", false, "end all sessions of the user, on every machine")
 	return c
 }
 
-func (p *program) logout(c *cobra.Command, f selection) error {
-	t, err := p.target(f)
+func (p *program) logout(c *cobra.Command, o logoutOptions) error {
+	t, err := p.target(o.selection)
 	if err != nil {
 		return err
 	}
 	s, err := p.sessions()
 	if err != nil {
 		return ofProfile(t.Selection, err)
+	}
+	if o.everywhere {
+		return p.logoutEverywhere(c, t, s)
 	}
 	r, err := s.Logout(c.Context(), t)
 	if err != nil {
@@ -52,6 +66,19 @@ func (p *program) logout(c *cobra.Command, f selection) error {
 	default:
 		p.say("profile %s: %s is revoked and forgotten", t.Selection.Name, who)
 	}
+	return nil
+}
+
+func (p *program) logoutEverywhere(c *cobra.Command, t tokensource.Target, s sessions) error {
+	r, err := s.LogoutEverywhere(c.Context(), t)
+	if err != nil {
+		return ofProfile(t.Selection, err)
+	}
+	who := r.User
+	if who == "" {
+		who = "the user"
+	}
+	p.say("profile %s: %s is signed out everywhere, and the session is forgotten here", t.Selection.Name, who)
 	return nil
 }
 

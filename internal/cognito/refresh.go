@@ -35,6 +35,16 @@ func (c *Client) Revoke(ctx context.Context, refresh token.Secret) error {
 	return err
 }
 
+// SignOutEverywhere ends all sessions of the user whose access token it is, on every machine: their refresh tokens are of no
+// use any more (GlobalSignOut). The token must have the scope aws.cognito.signin.user.admin. One request.
+func (c *Client) SignOutEverywhere(ctx context.Context, access token.Secret) error {
+	_, err := c.call(ctx, opSignOut, []token.Secret{access}, func(ctx context.Context) error {
+		_, err := c.api.GlobalSignOut(ctx, &cip.GlobalSignOutInput{AccessToken: aws.String(access.Reveal())})
+		return err
+	})
+	return err
+}
+
 // optional leaves a member out where there is nothing to say.
 func optional(s string) *string {
 	if s == "" {

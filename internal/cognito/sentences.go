@@ -18,6 +18,7 @@ const (
 	opRespond  = "RespondToAuthChallenge"
 	opRefresh  = "GetTokensFromRefreshToken"
 	opRevoke   = "RevokeToken"
+	opSignOut  = "GlobalSignOut"
 
 	opAdminInitiate  = "AdminInitiateAuth"
 	opForgotPassword = "ForgotPassword"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 )
 
@@ -70,6 +71,38 @@ func (s *Source) forget(tx *tokencache.Tx, c cold) error {
 		return tx.Forget() // a device is no reason to keep a session
 	}
 	return nil
+}
+
+// LogoutEverywhere ends all sessions of the signed-in user, on every machine, and then forgets this one. Where Cognito does not
+// do that, nothing is changed here: only who is signed in can ask for it again.
+func (s *Source) LogoutEverywhere(ctx context.Context, t Target) (LogoutResult, error) {
+	kept, err := s.Acquire(ctx, t, tokens{token.UseAccess}, Want{Use: token.UseAccess, MinTTL: revokeWait})
+	if err != nil {
+		return LogoutResult{}, err
+	}
+	locked, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	tx, err := s.o.Cache.Lock(locked, kept.ID)
+	if err != nil {
+		return LogoutResult{}, err
+	}
+	defer tx.Unlock()
+	session, plain, err := tx.Load()
+	if err != nil {
+		return LogoutResult{}, loginNeededFor(t, err)
+	}
+	var c cold
+	if err := c.decode(plain); err != nil {
+		return LogoutResult{}, err
+	}
+	client, err := s.client(t, c)
+	if err != nil {
+		return LogoutResult{}, err
+	}
+	if err := client.SignOutEverywhere(ctx, session.Hot.Tokens.Access.Value); err != nil {
+		return LogoutResult{}, err
+	}
+	return LogoutResult{User: c.User}, s.forget(tx, c)
 }
 
 func (s *Source) revoke(ctx context.Context, t Target, c cold) error {

@@ -23,6 +23,8 @@ type Client interface {
 	SignIn(ctx context.Context, s cognito.SignIn, a challenge.Answerer) (cognito.Result, error)
 	Refresh(ctx context.Context, refresh token.Secret, deviceKey string) (cognito.Result, error)
 	Revoke(ctx context.Context, refresh token.Secret) error
+	// SignOutEverywhere ends all sessions of the access token's user.
+	SignOutEverywhere(ctx context.Context, access token.Secret) error
 	// PreferSecretNext begins with the app client's second secret, where there are two.
 	PreferSecretNext()
 }

@@ -108,11 +108,13 @@ type fakePool struct {
 	sent     []string
 	revoked  []string
 	noRevoke error
-	spoil    bool            // refreshes rotate, but their tokens are of no use
-	device   *cognito.Device // that the next sign-in gives
-	forget   bool
-	failed   error // DeviceErr of the next sign-in
-	second   bool  // the second secret is the right one
+	// signedOut are the access tokens that all sessions were ended with.
+	signedOut []string
+	spoil     bool            // refreshes rotate, but their tokens are of no use
+	device    *cognito.Device // that the next sign-in gives
+	forget    bool
+	failed    error // DeviceErr of the next sign-in
+	second    bool  // the second secret is the right one
 
 	signedIn  []cognito.SignIn
 	devices   []string // DeviceKey of each refresh
@@ -173,6 +175,16 @@ func (p *fakePool) Revoke(_ context.Context, refresh token.Secret) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.revoked = append(p.revoked, refresh.Reveal())
+	return p.noRevoke
+}
+
+func (p *fakePool) SignOutEverywhere(_ context.Context, access token.Secret) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.signedOut = append(p.signedOut, access.Reveal())
+	if p.noRevoke == nil {
+		p.current = "ended everywhere"
+	}
 	return p.noRevoke
 }
 
@@ -508,6 +520,25 @@ func TestLogout(t *testing.T) {
 }
 
 // Members that a newer version wrote into the cold record survive a rewrite by this one.
+func TestLogoutEverywhere(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.source().LogoutEverywhere(t.Context(), w.target())
+	w.wantKind(err, token.LoginNeeded, "nobody is signed in")
+	w.login()
+	w.pass(2 * time.Hour) // the access token has expired: a new one must ask
+	w.pool.noRevoke = &token.Error{Kind: token.Unavailable, Message: "no answer"}
+	_, err = w.source().LogoutEverywhere(t.Context(), w.target())
+	w.wantKind(err, token.Unavailable, "no answer")
+	w.mustToken() // nothing was forgotten
+	w.pool.noRevoke = nil
+	res, err := w.source().LogoutEverywhere(t.Context(), w.target())
+	if err != nil || res.User != "alice" || strings.Join(w.pool.signedOut, " ") != "access-2 access-2" || len(w.pool.revoked) > 0 {
+		t.Errorf("%+v, %v; signed out with %q", res, err, w.pool.signedOut)
+	}
+	_, err = w.token()
+	w.wantKind(err, token.LoginNeeded, "nobody is signed in")
+}
+
 func TestColdKeepsUnknownMembers(t *testing.T) {
 	var c cold
 	if err := c.decode([]byte(`{"format":7,"refresh_token":"r","user":"u","sub":"s","logged_in":"2026-01-02T03:04:05Z","device_key":"gone","later":{"a":[1]}}`)); err != nil {
