@@ -26,8 +26,8 @@ here, also when revoking failed. Tokens and AWS credentials that tools already h
 they expire. Where Cognito remembers this computer as a device of the user's, it still does, so that
 the next login need not ask for a second factor; device forget, before the logout, ends that.
 
-With --everywhere, all sessions of the user end, on every machine and in every app client; where that
-fails, nothing is forgotten.`,
+With --everywhere, all sessions of the user end, on every machine and in every app client; where
+that fails, nothing is forgotten.`,
 		Example: `  cognito-credhelper logout --profile dev
   cognito-credhelper logout --profile dev --everywhere`,
 		Args: noArguments,
