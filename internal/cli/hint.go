@@ -118,7 +118,7 @@ func repeated(c *cobra.Command, s profiles.Selection) string {
 			add(name, namedReference(values[i]))
 		}
 	}
-	for _, name := range []string{"complete", "save"} {
+	for _, name := range []string{"complete", "save", "everywhere"} {
 		if flagValue(flags, name) == "true" {
 			line += " --" + name
 		}

@@ -35,6 +35,7 @@ that fails, nothing is forgotten.`,
 	}
 	o.define(c, p.completeProfiles, true)
 	c.Flags().BoolVar(&o.everywhere, "everywhere", false, "end all sessions of the user, on every machine")
+	repeatWhole(c)
 	return c
 }
 
