@@ -66,7 +66,14 @@ func apart() []step {
 	return []step{
 		{"torture", "sessions that cannot be lost", func(report string) result {
 			// Not kept from an earlier run, and shown: what was struck, how often, and what was lost.
-			return shown(command(testEnv(report), "go", "test", "-count=1", "-v", "-tags=torture", "-timeout=20m", "./test/torture/..."))
+			return all(
+				func() result {
+					return shown(command(testEnv(report), "go", "test", "-count=1", "-v", "-tags=torture", "-timeout=20m", "./test/torture/..."))
+				},
+				func() result {
+					return shown(command(testEnv(report), "go", "test", "-count=1", "-v", "-run=^TestInterleavings$", "./internal/tokensource", "-rapid.checks=10000"))
+				},
+			)
 		}},
 		{"mutants", "each guard taken away turns a named test red", func(report string) result {
 			return shown(command(testEnv(report), "go", "run", "./test/mutants"))
@@ -120,12 +127,17 @@ func command(env []string, name string, args ...string) result {
 
 // all runs one thing after the other until one fails.
 func all(runs ...func() result) result {
+	var whole result
 	for _, run := range runs {
-		if r := run(); r.err != nil {
+		r := run()
+		if r.err != nil {
 			return r
 		}
+		if r.show {
+			whole.output, whole.show = whole.output+r.output, true
+		}
 	}
-	return result{}
+	return whole
 }
 
 // formatted asks gofmt about every Go file that git knows or would add.

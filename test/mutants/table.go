@@ -52,8 +52,23 @@ func table() []mutant {
 		},
 		{
 			"tombstone-compare", "comparing before the tombstone", "internal/tokensource/renewal.go",
-			instead("if !r.cold.Refresh.Equal(sent) {", "if false && !r.cold.Refresh.Equal(sent) {"),
+			instead("case r.cold.Refresh.Equal(sent):", "case true:"),
 			"TestNewerComesBackDuringARefresh", "test/torture", "",
+		},
+		{
+			"save-before-outcome", "saving before the outcome is recorded", "internal/tokensource/renewal.go",
+			instead("	err := do(ctx)\n	r.record(work, a, err)\n", "	r.record(work, a, nil)\n	err := do(ctx)\n"),
+			"TestOutcomeIsRecordedAfterTheSave", "internal/tokensource", "",
+		},
+		{
+			"adopt", "taking what the winner of a race saved", "internal/tokensource/renewal.go",
+			instead("	case r.session.Hot.Tokens.Access.Lifetime.Left(r.o.Now()) > 0:\n		return nil\n", ""),
+			"TestLoserOfARaceAdopts", "internal/tokensource", "",
+		},
+		{
+			"spill", "keeping a session that cannot be saved in its place", "internal/tokencache/tx.go",
+			instead("		return t.spillOver(data, err)\n", "		return err\n"),
+			"TestSpilledSessionIsNotLost", "internal/tokensource", "",
 		},
 		{
 			"additional-data", "what binds a record to its file", "internal/tokencache/format.go",
