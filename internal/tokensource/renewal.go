@@ -98,8 +98,9 @@ func (r *Renewal) Refresh(ctx context.Context) error {
 		return err
 	}
 	return r.Attempt(ctx, workRefresh, func(ctx context.Context) error {
+		before := r.session.HotGeneration
 		err := r.refresh(ctx, client)
-		if err == errReplaced { // by whom, nobody knows, but not by a login of ours: once more, with what is there now
+		if err == errReplaced && r.session.HotGeneration > before { // by a newer one: once more, with what is there now
 			err = r.refresh(ctx, client)
 		}
 		if err == errReplaced {
@@ -190,9 +191,10 @@ func (r *Renewal) record(work string, a tokencache.Attempt, err error) {
 }
 
 // bury puts up the tombstone, but only if the stored refresh token is still the one that was sent. A restored file, or a
-// program that was not kept out by the lock, may have replaced it: what is there now is adopted where it is still good.
+// program that was not kept out by the lock, may have replaced it: what is there now is adopted where it is newer and still
+// good.
 func (r *Renewal) bury(cause error) error {
-	sent := r.cold.Refresh
+	sent, before := r.cold.Refresh, r.session.HotGeneration
 	if err := r.read(); err != nil {
 		return err
 	}
@@ -200,7 +202,7 @@ func (r *Renewal) bury(cause error) error {
 	case r.cold.Refresh.Equal(sent):
 	case r.session.Hot.Dead != nil:
 		return r.ended(r.target, r.session.Hot.Dead)
-	case r.session.Hot.Tokens.Access.Lifetime.Left(r.o.Now()) > 0:
+	case r.session.HotGeneration > before && r.session.Hot.Tokens.Access.Lifetime.Left(r.o.Now()) > 0:
 		return nil
 	default:
 		return errReplaced

@@ -52,7 +52,7 @@ func table() []mutant {
 		},
 		{
 			"tombstone-compare", "comparing before the tombstone", "internal/tokensource/renewal.go",
-			instead("case r.cold.Refresh.Equal(sent):", "case true:"),
+			instead("case r.cold.Refresh.Equal(sent):", "case true, r.cold.Refresh.Equal(sent):"),
 			"TestNewerComesBackDuringARefresh", "test/torture", "",
 		},
 		{
@@ -62,7 +62,7 @@ func table() []mutant {
 		},
 		{
 			"adopt", "taking what the winner of a race saved", "internal/tokensource/renewal.go",
-			instead("	case r.session.Hot.Tokens.Access.Lifetime.Left(r.o.Now()) > 0:\n		return nil\n", ""),
+			instead("	case r.session.HotGeneration > before && r.session.Hot.Tokens.Access.Lifetime.Left(r.o.Now()) > 0:\n		return nil\n", "	case before > 1<<62:\n"),
 			"TestLoserOfARaceAdopts", "internal/tokensource", "",
 		},
 		{
