@@ -9,7 +9,7 @@ import (
 // to reach the network and the keyring, and what messages need. Nothing else in it is the worker's business, such as other
 // programs' secrets. docs/security.md has this list.
 var workerVariables = []string{
-	"HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_STATE_HOME", "COGNITO_CREDHELPER_HOME",
+	"HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "COGNITO_CREDHELPER_HOME",
 	"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION",
 	"AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
