@@ -110,5 +110,25 @@ func table() []mutant {
 			instead("subtle.ConstantTimeCompare([]byte(sum), []byte(strings.ToLower(f.sum))) != 1", "subtle.ConstantTimeCompare([]byte(sum), []byte(strings.ToLower(f.sum))) > 1"),
 			"TestWrongChecksum", "host", "",
 		},
+		{
+			"bus-check", "looking for a bus before the library starts one", "internal/keyslot/secretservice/secretservice.go",
+			instead("	if err := k.bus(); err != nil {\n		return \"\", err\n	}\n", ""),
+			"TestBus", "internal/keyslot/secretservice", "",
+		},
+		{
+			"copy-rights", "the rights on the kernel's copy of a key", "internal/keyslot/kernel_linux.go",
+			instead("copyRights = 0x3f2b0000", "copyRights = 0x3f010000"),
+			"TestKernelCopyInAFreshSessionKeyring", "internal/keyslot", "",
+		},
+		{
+			"key-in-use", "asking who needs a key before it is dropped", "internal/keyslot/keyslot.go",
+			instead("if needed, err := used(); err != nil || needed {", "if _, err := used(); err != nil {"),
+			"TestMigrateLeavesWhatItCannotRead", "internal/tokencache", "",
+		},
+		{
+			"key-in-environment", "taking a given key out of the environment", "internal/cli/givenkey.go",
+			instead("	_ = unsetenv(keyslot.Variable)\n", "	_ = unsetenv\n"),
+			"TestGivenKeyTravelsByTheJobOnly", "internal/cli", "",
+		},
 	}
 }

@@ -161,7 +161,7 @@ func (h *home) keyring(state gnomekeyring.State) {
 }
 
 func (h *home) env() []string {
-	env := append([]string{"HOME=" + h.dir, "PATH=" + programs + ":" + os.Getenv("PATH"), "COGNITO_CREDHELPER_TEST_CLOCK=" + h.passed.String()}, h.extra...)
+	env := append([]string{"HOME=" + h.dir, "PATH=" + programs + ":" + h.dir + "/bin:" + os.Getenv("PATH"), "COGNITO_CREDHELPER_TEST_CLOCK=" + h.passed.String()}, h.extra...)
 	if h.bus != nil {
 		env = append(env, h.bus.Env()...)
 	}

@@ -42,6 +42,11 @@ func count(lines []string, pattern string) (n int) {
 func TestNoBusNothingStartedNothingConnected(t *testing.T) {
 	for _, address := range []string{"", "DBUS_SESSION_BUS_ADDRESS=", "DBUS_SESSION_BUS_ADDRESS=autolaunch:", "DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere/bus", "DBUS_SESSION_BUS_ADDRESS=unixexec:path=/bin/true"} {
 		h := newHome(t)
+		// What the D-Bus library would start.
+		h.write("bin/dbus-launch", "#!/bin/sh\necho DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere\n")
+		if err := os.Chmod(filepath.Join(h.dir, "bin", "dbus-launch"), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if address != "" {
 			h.extra = []string{address}
 		}
