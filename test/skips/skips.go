@@ -117,7 +117,7 @@ func (r Report) scan(in io.Reader) error {
 	return lines.Err()
 }
 
-// Required reads a list of names, one a line; # begins a comment.
+// Required reads a list of names, one a line; # begins a comment, and a word behind the name is for whoever runs the client.
 func Required(file string) ([]string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -126,8 +126,8 @@ func Required(file string) ([]string, error) {
 	var names []string
 	for l := range strings.Lines(string(text)) {
 		l, _, _ = strings.Cut(l, "#")
-		if name := strings.TrimSpace(l); name != "" {
-			names = append(names, name)
+		if words := strings.Fields(l); len(words) > 0 {
+			names = append(names, words[0])
 		}
 	}
 	return names, nil
