@@ -19,7 +19,8 @@ const usage = `Usage: cognito-credhelper pnpm [flags]
 
 Prints what pnpm wants of a tokenHelper: "Bearer TOKEN", for the hosts that a profile binds with cognito_hosts.
 pnpm passes no arguments and does not say which registry it asks for: to restrict the answer to a profile, name
-the program pnpm-token-cognito-PROFILE. It never asks anything: sign in before, with "cognito-credhelper login".
+the program pnpm-token-cognito-PROFILE. A profile that agrees with another one but for its cognito_hosts shares
+the sign-in. It never asks anything: sign in before, with "cognito-credhelper login".
 
 Flags:
   --host HOST[:PORT][/PATH]  the registry that is meant, where the bound hosts get different tokens
@@ -116,7 +117,7 @@ func only(ctx context.Context, s protocol.Source, r protocol.HostRequest) (proto
 		case !got.Token.Value.Equal(first.Token.Value):
 			return protocol.HostCredential{}, &token.Error{
 				Kind:    token.BadProfile,
-				Message: hosts[0].Host + " and " + h.Host + " get different tokens, and pnpm does not say which registry it asks for",
+				Message: hosts[0].Host + " and " + h.Host + " get different tokens, and pnpm does not say which registry it asks for: give it a profile of its own, and name the program pnpm-token-cognito-PROFILE",
 				Next:    "cognito-credhelper pnpm --help",
 			}
 		}
