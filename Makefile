@@ -11,7 +11,7 @@ BIN ?= bin
 VERSION ?= $(or $(shell cat VERSION 2>/dev/null),$(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null)),0.0.0-dev)
 
 # Names beside cognito-credhelper under which the program answers; install links each to it.
-HELPER_NAMES ?= git-credential-cognito cargo-credential-cognito bazel-credential-cognito pnpm-token-cognito
+HELPER_NAMES ?= git-credential-cognito docker-credential-cognito terraform-credentials-cognito cargo-credential-cognito bazel-credential-cognito pnpm-token-cognito
 
 MODULE := github.com/cognito-credhelper/cognito-credhelper
 GOEXE  := $(shell go env GOEXE)
@@ -24,7 +24,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -buildmode=exe -tags
 	-ldflags '$(strip $(STRIP) -X $(MODULE)/internal/version.number=$(VERSION))'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torture mutants test-interop install bench bench-plugin generate build clean
+.PHONY: help demo test test-torture mutants test-interop test-clients install bench bench-plugin generate build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' $(MAKEFILE_LIST) | while read -r name what; do printf '%-14s %s\n' "$$name" "$$what"; done
@@ -43,6 +43,9 @@ mutants: ## take each guard away; a named test must turn red
 
 test-interop: ## independent clients from npm against the sandbox; needs node and npm
 	go run ./test/interop
+
+test-clients: ## real client programs against loopback servers; obtains what Debian, Go, and npm offer
+	go -C test/clients run ./run $(CLIENTSFLAGS)
 
 build: ## build into BIN (bin/)
 	$(GOBUILD) -o $(BIN)/cognito-credhelper$(GOEXE) ./cmd/cognito-credhelper-front

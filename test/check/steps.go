@@ -36,7 +36,7 @@ var targets = []target{
 }
 
 // nested are the modules below this one. They have go.mod files of their own so that they never weigh on the product's.
-var nested = []string{"tools", "tools/protoc", "test/awssdk", "test/powercut"}
+var nested = []string{"tools", "tools/protoc", "test/awssdk", "test/powercut", "test/clients", "test/clients/tools"}
 
 // steps is the whole list, quick ones first. work is a folder for what they build; cc is a C compiler, or "".
 func steps(work, cc string) []step {
@@ -52,6 +52,17 @@ func steps(work, cc string) []step {
 		"awssdk", "the Go SDK program",
 		func(report string) result {
 			return command(testEnv(report), "go", "-C", "test/awssdk", "test", "./...")
+		},
+	})
+	list = append(list, step{
+		"clients", "adapters through the hosts' own libraries",
+		func(report string) result {
+			return all(
+				func() result { return command(nil, "go", "-C", "test/clients", "vet", "./...") },
+				func() result {
+					return command(testEnv(report), "go", "-C", "test/clients", "test", "./library", "./obtain", "./run")
+				},
+			)
 		},
 	})
 	list = append(list, step{"install", "make install, and the front finds its core", func(string) result { return install(work) }})

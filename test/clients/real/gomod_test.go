@@ -1,0 +1,70 @@
+package real
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/cognito-credhelper/cognito-credhelper/test/clients/stage"
+)
+
+// goproxy is a module proxy with example.com/lib v1.0.0 (the GOPROXY protocol of the Go modules reference).
+func goproxy(t *testing.T) http.Handler {
+	t.Helper()
+	const mod = "module example.com/lib\n\ngo 1.21\n"
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for name, text := range map[string]string{"go.mod": mod, "lib.go": "// Package lib is empty.\npackage lib\n"} {
+		w, err := z.Create("example.com/lib@v1.0.0/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(w, text)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	for path, answer := range map[string]string{
+		"list":        "v1.0.0\n",
+		"v1.0.0.info": `{"Version": "v1.0.0"}`,
+		"v1.0.0.mod":  mod,
+		"v1.0.0.zip":  archive.String(),
+	} {
+		mux.HandleFunc("GET /example.com/lib/@v/"+path, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answer) })
+	}
+	return mux
+}
+
+// download runs go mod download in a module that requires the lib, with a module cache of its own.
+func download(t *testing.T, s *stage.Stage, host, goprogram string) {
+	t.Helper()
+	s.Write("app/go.mod", "module example.com/app\n\ngo 1.21\n\nrequire example.com/lib v1.0.0\n")
+	cmd := s.Command("app", goprogram, "mod", "download", "-x", "example.com/lib")
+	cmd.Env = append(cmd.Env,
+		"GOPROXY=https://"+host, "GOSUMDB=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local", "GOENV=off",
+		"GOMODCACHE="+t.TempDir(), "GOAUTH='"+s.Program("cognito-credhelper")+"' goauth")
+	run(t, cmd)
+}
+
+func TestGoModDownload(t *testing.T) {
+	goprogram := need(t, "go", "go", "version")
+	s, g, host := guarded(t, "access", "Bearer", goproxy(t))
+	download(t, s, host, goprogram)
+	wantToken(t, g, "Bearer", s.Token("access"))
+}
+
+// The server has revoked the token: Go asks again with the response, within the same command.
+func TestGoSecondChance(t *testing.T) {
+	goprogram := need(t, "go", "go", "version")
+	s, g, host := guarded(t, "access", "Bearer", goproxy(t))
+	old := s.Token("access")
+	g.Revoke(old)
+	download(t, s, host, goprogram)
+	wantRenewed(t, g, old)
+	if n := s.Requests()["GetTokensFromRefreshToken"]; n != 1 {
+		t.Errorf("%d refreshes", n)
+	}
+}

@@ -1,0 +1,85 @@
+package real
+
+import (
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cognito-credhelper/cognito-credhelper/test/clients/stage"
+)
+
+// packages is an npm registry with lib 1.0.0. base is where it is served.
+func packages(t *testing.T, base string) http.Handler {
+	t.Helper()
+	archive := tarball(t, map[string]string{"package/package.json": `{"name": "lib", "version": "1.0.0"}`})
+	sum := sha512.Sum512(archive)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /lib", func(w http.ResponseWriter, r *http.Request) {
+		json.NewEncoder(w).Encode(map[string]any{
+			"name": "lib", "dist-tags": map[string]string{"latest": "1.0.0"},
+			"versions": map[string]any{"1.0.0": map[string]any{
+				"name": "lib", "version": "1.0.0",
+				"dist": map[string]string{"tarball": base + "/lib/-/lib-1.0.0.tgz", "integrity": "sha512-" + base64.StdEncoding.EncodeToString(sum[:])},
+			}},
+		})
+	})
+	mux.HandleFunc("GET /lib/-/lib-1.0.0.tgz", func(w http.ResponseWriter, r *http.Request) { w.Write(archive) })
+	return mux
+}
+
+// pnpmAdd adds the registry's package.
+func pnpmAdd(t *testing.T, s *stage.Stage, profile, host, pnpm string) {
+	t.Helper()
+	link := filepath.Join(s.Home, "pnpm-token-cognito-"+profile)
+	if err := os.Symlink(s.Program("cognito-credhelper"), link); err != nil {
+		t.Fatal(err)
+	}
+	s.Write(".npmrc", "registry=https://"+host+"/\ncafile="+s.CA()+"\nfetch-retries=0\n//"+host+"/:tokenHelper="+link+"\n")
+	s.Write("page/package.json", `{"name": "page", "version": "1.0.0", "private": true}`)
+	run(t, s.Command("page", pnpm, "add", "lib", "--store-dir", filepath.Join(s.Home, "store")))
+}
+
+func TestPnpmAdd(t *testing.T) {
+	pnpm := need(t, "pnpm", "pnpm", "--version")
+	l := stage.Listen(t)
+	host := l.Addr().String()
+	s := stage.New(t, installed, host+" = access")
+	g := s.Guard("access", "Bearer", packages(t, "https://"+host))
+	s.Serve(l, false, g)
+	pnpmAdd(t, s, "sandbox", host, pnpm)
+	wantToken(t, g, "Bearer", s.Token("access"))
+}
+
+const whoami = `
+import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
+const client = new STSClient({ region: "us-east-1", endpoint: process.argv[2], credentials: fromNodeProviderChain() });
+for (let i = 0; i < 3; i++) console.log(JSON.stringify(await client.send(new GetCallerIdentityCommand({}))));
+`
+
+func TestJavaScriptSDK(t *testing.T) {
+	node := need(t, "jssdk", "node", "--version")
+	modules := filepath.Join(os.Getenv(Variable), "pnpm-modules")
+	if _, err := os.Stat(filepath.Join(modules, "@aws-sdk", "client-sts")); err != nil {
+		t.Fatalf("the SDK was not obtained: %v", err)
+	}
+	s := stage.New(t, installed)
+	run(t, s.Command("", "cognito-credhelper", "configure", "--profile", "sandbox"))
+	if err := os.Symlink(modules, filepath.Join(s.Home, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	cmd := s.Command("", node, s.Write("whoami.mjs", whoami), s.Endpoint)
+	cmd.Env = append(cmd.Env, "AWS_PROFILE=sandbox", "AWS_REGION=us-east-1")
+	out := run(t, cmd)
+	if n := strings.Count(out, "123456789012"); n < 3 {
+		t.Error(out)
+	}
+	if n := s.Requests()["GetCredentialsForIdentity"]; n != 1 {
+		t.Errorf("%d exchanges, want 1", n)
+	}
+}
