@@ -74,10 +74,11 @@ func session(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // damage FILE HOW changes a file as a disk, another program, or a person might: "cut" takes its second half away, "flip"
-// turns one bit of its last quarter, "pipe" puts a FIFO in its place.
+// turns one bit of its last quarter, "empty" leaves nothing, "newer" makes it one that only a later version reads, "pipe" puts
+// a FIFO in its place.
 func damage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: damage FILE cut|flip|pipe")
+		ts.Fatalf("usage: damage FILE cut|flip|empty|newer|pipe")
 	}
 	file := ts.MkAbs(args[0])
 	data := []byte(ts.ReadFile(file))
@@ -86,6 +87,10 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 		data = data[:len(data)/2]
 	case "flip":
 		data[len(data)-len(data)/4] ^= 4
+	case "empty":
+		data = nil
+	case "newer":
+		data[11] = 2 // min_reader, in internal/tokencache/format.go
 	case "pipe":
 		ts.Check(os.Remove(file))
 		ts.Check(exec.Command("mkfifo", "-m", "600", file).Run())
