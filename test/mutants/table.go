@@ -98,7 +98,7 @@ func table() []mutant {
 		{
 			"parent-watch", "the plugin's watch of its host", "plugin/parent_unix.go",
 			instead("if os.Getppid() != host {", "if false && os.Getppid() != host {"),
-			"TestKilledHostsLeaveNothing", "host", "",
+			"TestParentWatch", "plugin", "",
 		},
 		{
 			"cookie", "the check of the magic cookie", "plugin/serve.go",
