@@ -142,6 +142,15 @@ func TestCommandsFail(t *testing.T) {
 	}
 }
 
+func TestWhatIsToBeShownIsShownTogether(t *testing.T) {
+	says := func(s string, show bool) func() result {
+		return func() result { return result{output: s, show: show} }
+	}
+	if r := all(says("one\n", true), says("two\n", false), says("three\n", true)); !r.show || r.output != "one\nthree\n" {
+		t.Errorf("shown %v: %q", r.show, r.output)
+	}
+}
+
 func TestCompilerThatIsNotThere(t *testing.T) {
 	t.Setenv("CC", filepath.Join(t.TempDir(), "no-cc"))
 	if cc := compiler(); cc != "" {

@@ -136,19 +136,19 @@ func command(env []string, name string, args ...string) result {
 	return result{output: out.String()}
 }
 
-// all runs one thing after the other until one fails.
+// all runs one thing after the other until one fails. What is to be shown of them is shown together.
 func all(runs ...func() result) result {
-	var whole result
+	var done result
 	for _, run := range runs {
 		r := run()
 		if r.err != nil {
 			return r
 		}
 		if r.show {
-			whole.output, whole.show = whole.output+r.output, true
+			done.output, done.show = done.output+r.output, true
 		}
 	}
-	return whole
+	return done
 }
 
 // formatted asks gofmt about every Go file that git knows or would add.

@@ -96,12 +96,15 @@ cognito_identity_endpoint_url = %s
 cognito_hosts =
   %s = access
 `, profile, r.Region, r.UserPoolID, r.ClientID, r.IdentityPoolID, r.Endpoint, r.Endpoint, boundHost)
-	if err := errors.Join(os.MkdirAll(filepath.Join(h.dir, ".aws"), 0o700), os.WriteFile(h.config(), []byte(text), 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(h.runtime(), 0o700), os.MkdirAll(filepath.Join(h.dir, ".aws"), 0o700), os.WriteFile(h.config(), []byte(text), 0o600)); err != nil {
 		h.t.Fatal(err)
 	}
 }
 
 func (h *home) config() string { return filepath.Join(h.dir, ".aws", "config") }
+
+// runtime is the folder that a login makes for what ends with it: sessions that cannot be saved in their place go there.
+func (h *home) runtime() string { return filepath.Join(h.dir, "run") }
 
 // second is another machine: the same sandbox and a copy of the whole home.
 func (h *home) second() *home {

@@ -5,6 +5,7 @@ package torture
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -143,6 +144,10 @@ func (c powerCase) run(h *home, program, cut, image string) (ops []string) {
 		_ = cmd.Wait()
 	}
 	h.quiet()
+	// What is in memory goes with the power, too.
+	if err := errors.Join(os.RemoveAll(h.runtime()), os.Mkdir(h.runtime(), 0o700)); err != nil {
+		h.t.Error(err)
+	}
 	ops = d.unplug()
 	h.state = filepath.Join(d.out, cmp.Or(image, images[0]))
 	return ops
