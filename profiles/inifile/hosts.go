@@ -2,7 +2,6 @@ package inifile
 
 import (
 	"slices"
-	"strings"
 
 	"golang.org/x/net/idna"
 
@@ -27,7 +26,7 @@ func LoadBindings(o Options) (Bindings, error) {
 		return Bindings{}, err
 	}
 	all := Bindings{}
-	hidden, err := all.addEncrypted(o)
+	hidden, err := all.hide(o)
 	if err != nil {
 		return Bindings{}, err
 	}
@@ -35,33 +34,39 @@ func LoadBindings(o Options) (Bindings, error) {
 	var names []string
 	for i, source := range sources {
 		all.Consulted = append(all.Consulted, source.stamp)
-		sections[i] = map[string][]Section{}
-		for _, s := range Outline(source.data) {
-			name, ok := source.form.profile(s.Name)
-			if !ok {
-				continue
-			}
-			sections[i][name] = append(sections[i][name], s)
-			if slices.ContainsFunc(s.Keys, func(k Key) bool { return k.Name == hostsKey }) {
-				names = append(names, name)
-			}
-		}
+		var bound []string
+		sections[i], bound = source.grouped()
+		names = append(names, bound...)
 	}
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if slices.Contains(hidden, name) {
-			continue // the first store that has a profile gives the whole of it
+			continue
 		}
 		b := builder{profile: profiles.Profile{Name: name}, entries: map[string]entry{}}
-		err := b.gather(sources, func(i int) []Section { return sections[i][name] })
-		if err != nil {
+		if err := b.gather(sources, func(i int) []Section { return sections[i][name] }); err != nil {
 			all.Broken = append(all.Broken, err)
 			continue
 		}
 		all.take(b.build())
 	}
-	slices.SortFunc(all.Profiles, func(a, b profiles.Profile) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// grouped gives the sections of a file by the profile that they mean, and which profiles have cognito_hosts here.
+func (s *source) grouped() (sections map[string][]Section, bound []string) {
+	sections = map[string][]Section{}
+	for _, section := range Outline(s.data) {
+		name, ok := s.form.profile(section.Name)
+		if !ok {
+			continue
+		}
+		sections[name] = append(sections[name], section)
+		if slices.ContainsFunc(section.Keys, func(k Key) bool { return k.Name == hostsKey }) {
+			bound = append(bound, name)
+		}
+	}
+	return sections, bound
 }
 
 func (a *Bindings) take(p profiles.Profile, err error) {
@@ -73,8 +78,9 @@ func (a *Bindings) take(p profiles.Profile, err error) {
 	}
 }
 
-// addEncrypted reads the profiles of the .NET SDK's store, and names them all.
-func (a *Bindings) addEncrypted(o Options) (names []string, err error) {
+// hide gives the names of the profiles in the .NET SDK's store. They bind nothing, since a member there cannot be a block of
+// lines, and nothing of them counts in the files: the first store that has a profile gives the whole of it.
+func (a *Bindings) hide(o Options) (names []string, err error) {
 	if o.Encrypted == nil {
 		return nil, nil
 	}
@@ -84,20 +90,8 @@ func (a *Bindings) addEncrypted(o Options) (names []string, err error) {
 		return nil, unreadable(o.Encrypted.Path, err)
 	}
 	a.Consulted = append(a.Consulted, stamp)
-	names, ours, err := o.Encrypted.Names()
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range ours {
-		store, p, _, err := encrypted(name, o)
-		switch {
-		case err != nil:
-			a.Broken = append(a.Broken, err)
-		case store != nil:
-			a.take(loadEncrypted(store, p))
-		}
-	}
-	return names, nil
+	names, _, err = o.Encrypted.Names()
+	return names, err
 }
 
 // ASCIIHost gives h with its name as A-labels, as bindings have it; ok is false where the name has no such form, and so

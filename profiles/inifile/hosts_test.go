@@ -1,11 +1,14 @@
 package inifile
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles/netsdk"
 )
 
 func TestLoadBindings(t *testing.T) {
@@ -70,6 +73,29 @@ func TestBindingsAreThoseOfEachProfile(t *testing.T) {
 		if !reflect.DeepEqual(p, alone) {
 			t.Errorf("together %+v\nalone    %+v", p, alone)
 		}
+	}
+}
+
+// A profile of the .NET SDK's store is none of the files', and one that is broken there says nothing about hosts.
+func TestBindingsBesideTheEncryptedStore(t *testing.T) {
+	const bound = "cognito_hosts =\n  h.example = id\n"
+	h := newHome(t, "", "[profile both]\n"+bound+"[profile file]\n"+bound)
+	o := h.options()
+	o.Encrypted = netsdk.In(h.folder, func(b []byte) ([]byte, error) { return b, nil })
+	if err := os.MkdirAll(filepath.Dir(o.Encrypted.Path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, o.Encrypted.Path, `{"a": {"DisplayName": "both", "cognito_client_id": "store"}, "b": {"DisplayName": "bad", "cognito_user_pool_id": "none"}}`)
+	got, err := LoadBindings(o)
+	if err != nil || len(got.Profiles) != 1 || got.Profiles[0].Name != "file" || len(got.Broken) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if len(got.Consulted) != 3 || got.Consulted[0].Path != o.Encrypted.Path || got.Consulted[0].Absent {
+		t.Errorf("consulted %+v", got.Consulted)
+	}
+	write(t, o.Encrypted.Path, "{")
+	if _, err := LoadBindings(o); err == nil {
+		t.Error("a damaged store was passed over")
 	}
 }
 
