@@ -30,7 +30,7 @@ func (c *client) Login(ctx context.Context, r LoginRequest, asker Asker) (LoginR
 	return l.converse(ctx)
 }
 
-// send gives the plugin's own error where it has ended the stream.
+// send is for the first message, before anybody listens. It gives the plugin's own error where that has ended the stream.
 func send(stream pb.CredentialHelper_LoginClient, m *pb.LoginRequest) error {
 	err := stream.Send(m)
 	if errors.Is(err, io.EOF) {
@@ -127,7 +127,8 @@ func (l *loginClient) question(ctx context.Context, w *pb.Question) (heard, erro
 		}
 		return next, nil
 	case r := <-replied:
-		if err := send(l.stream, replyToWire(w.GetNumber(), r.answer, r.err)); err != nil {
+		// io.EOF says that the plugin has ended the stream: listen hears why.
+		if err := l.stream.Send(replyToWire(w.GetNumber(), r.answer, r.err)); err != nil && !errors.Is(err, io.EOF) {
 			return heard{}, fromStatus(ctx, err)
 		}
 		return l.next(ctx), nil
