@@ -177,3 +177,32 @@ func TestPluginIgnoresInterrupts(t *testing.T) {
 		t.Errorf("the plugin's process group is %d: %v", group, err)
 	}
 }
+
+// A host of an older or a newer wire is told the plugin's own version, by which it sees that they have none in common; one that
+// knows several gets the common one.
+func TestHostsOfOtherVersions(t *testing.T) {
+	self(t, "")
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, offered := range []string{"0", "2,99", "0,1,2", "", "x"} {
+		cmd := exec.Command(program, plugin.Argument)
+		cmd.Env = append(os.Environ(), plugin.CookieKey+"="+plugin.CookieValue, "PLUGIN_PROTOCOL_VERSIONS="+offered)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, "1|1|unix|") || !strings.Contains(line, "|grpc|") {
+			t.Errorf("a host that offers %q is told %q, %v", offered, line, err)
+		}
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("SIGTERM: %v", err)
+		}
+	}
+}
