@@ -12,7 +12,7 @@ type Host struct {
 	Scheme string // lower case; a binding covers https, and http for a loopback address
 	Name   string // lower-case ASCII, or letters beyond it as they were sent; IPv6 without brackets
 	Port   string // "" means the scheme's own
-	Path   string // as it was sent, without query; "" when there is none
+	Path   string // as it was sent; "" when there is none. NewHost leaves a ? or # in it, which no binding's path has
 }
 
 // The reasons for which a host is refused.
@@ -28,7 +28,8 @@ var (
 )
 
 // NewHost reads the three parts that name a place: a scheme, host[:port], and a path, which may be empty. What could mean
-// one place here and another one elsewhere is an error.
+// one place here and another one elsewhere is an error. The path is one segment after the other: git sends it decoded, so that
+// its ? may be part of a name.
 func NewHost(scheme, authority, path string) (Host, error) {
 	switch {
 	case control(scheme) || control(authority) || control(path):
@@ -44,9 +45,6 @@ func NewHost(scheme, authority, path string) (Host, error) {
 	if err != nil {
 		return Host{}, err
 	}
-	if end := strings.IndexAny(path, "?#"); end >= 0 {
-		path = path[:end]
-	}
 	return Host{Scheme: lower(scheme), Name: lower(name), Port: port, Path: path}, nil
 }
 
@@ -61,7 +59,11 @@ func ParseHost(s string) (Host, error) {
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
 		end = i
 	}
-	return NewHost(scheme, rest[:end], rest[end:])
+	path := rest[end:]
+	if i := strings.IndexAny(path, "?#"); i >= 0 && !control(path) {
+		path = path[:i]
+	}
+	return NewHost(scheme, rest[:end], path)
 }
 
 // ASCII reports whether the name can be compared as it stands. Any other must become A-labels first (package inifile).

@@ -62,6 +62,23 @@ func TestParseHost(t *testing.T) {
 	}
 }
 
+// git decodes a path: what was %3f or %23 in the URL is part of a name in it, and ends nothing (/team%3fevil is not below /team).
+func TestDecodedPath(t *testing.T) {
+	team := Binding{Host: "h.example", Path: "/team", Kind: "id"}
+	for path, want := range map[string]bool{
+		"/team": true, "/team/": true, "/team/x": true, "/team?evil": false, "/team?": false, "/team#evil/x": false, "/team/x?y": false,
+		"/teamevil": false, "/team/../x": false, "/team/..;/x": false, "/team/..;a=b/x": false, "/team/;/x": false, "/team/x;a=b": true, "/team;/x": false,
+	} {
+		h, err := NewHost("https", "h.example", path)
+		if err != nil || h.Path != path || team.Match(h) != want {
+			t.Errorf("%s: %+v, %v, matched %v", path, h, err, !want)
+		}
+	}
+	if _, err := ParseHost("https://h.example/x?a\nb"); !errors.Is(err, errControl) {
+		t.Errorf("a control character in the query: %v", err)
+	}
+}
+
 // Property: what is accepted has nothing in it that could end a field, start another one, or name another host, and reads
 // the same when it is written out.
 func FuzzParseHost(f *testing.F) {

@@ -105,14 +105,14 @@ func (b Binding) matchPath(path string) bool {
 	return PlainPath(strings.TrimSuffix(path, "/")) && (path == b.Path || strings.HasPrefix(path, b.Path+"/"))
 }
 
-// PlainPath reports whether s is a path whose segments mean only themselves: no empty or dot segment, no percent code,
-// no backslash, no query.
+// PlainPath reports whether s is a path whose segments mean only themselves: no empty or dot segment, also none with
+// parameters behind it ("..;x", which some servers read as ".."), no percent code, no backslash, no query.
 func PlainPath(s string) bool {
 	if !strings.HasPrefix(s, "/") || strings.ContainsAny(s, "%\\?#") {
 		return false
 	}
 	for segment := range strings.SplitSeq(s[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
+		if name, _, _ := strings.Cut(segment, ";"); name == "" || name == "." || name == ".." {
 			return false
 		}
 		for _, r := range segment {

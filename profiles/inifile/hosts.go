@@ -2,6 +2,7 @@ package inifile
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/net/idna"
 
@@ -94,14 +95,18 @@ func (a *Bindings) hide(o Options) (names []string, err error) {
 	return names, err
 }
 
+// deviations are the characters that IDNA 2003 and IDNA 2008 make different names of (UTS #46 §1.3.1), so that the tool may go to
+// another host than the one that we would compare.
+const deviations = "\u00df\u1e9e\u03c2\u200c\u200d"
+
 // ASCIIHost gives h with its name as A-labels, as bindings have it; ok is false where the name has no such form, and so
-// no binding.
+// no binding. A name that two versions of IDNA read in two ways has none: whoever means it asks by its A-labels.
 func ASCIIHost(h profiles.Host) (ascii profiles.Host, ok bool) {
 	if h.ASCII() {
 		return h, true
 	}
 	name, err := idna.Lookup.ToASCII(h.Name)
-	if err != nil {
+	if err != nil || strings.ContainsAny(h.Name, deviations) {
 		return h, false
 	}
 	h.Name = name

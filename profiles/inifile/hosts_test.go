@@ -111,6 +111,9 @@ func TestASCIIHost(t *testing.T) {
 		{"ｈ.example", "h.example", true},                // full width: IDNA maps it to the letter, as browsers do
 		{"аpple.example", "xn--pple-43d.example", true}, // a Cyrillic letter is another name
 		{"a\u200db.example", "", false},
+		{"stra\u00dfe.example", "", false}, // strasse.example to IDNA 2003
+		{"\u03c3\u03c2.example", "", false},
+		{"xn--strae-oqa.example", "xn--strae-oqa.example", true},
 	} {
 		got, ok := ASCIIHost(profiles.Host{Name: test.name})
 		if ok != test.ok || ok && got.Name != test.want {
