@@ -1,12 +1,14 @@
 // Package pipkeyring answers in place of the program keyring, which pip (--keyring-provider subprocess) and uv ask for the
 // password of a package index.
 //
-// It guarantees that only a bound host is answered. For whatever else keyring can do it gives protocol.ErrNotBound, and the
+// It guarantees that only a bound host is answered, and https only: a host without a scheme, which pip asks for where it got
+// nothing for the URL, may be meant for http, so that only a loopback address is answered. For whatever else keyring can do it gives protocol.ErrNotBound, and the
 // complete program then runs the next keyring on PATH, so that what a user has in it stays within reach.
 package pipkeyring
 
 import (
 	"context"
+	"strings"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/flags"
@@ -18,8 +20,8 @@ const usage = `Usage: cognito-credhelper keyring [flags] get SERVICE USER
        cognito-credhelper keyring [flags] get URL --mode creds
 
 Answers pip and uv in place of the program keyring, for package indexes that a profile binds with cognito_hosts.
-Anything else is left to the next keyring on PATH. It never asks anything: sign in before, with
-"cognito-credhelper login".
+Anything else is left to the next keyring on PATH, also a host without https:// in front of it, which may be
+meant for http. It never asks anything: sign in before, with "cognito-credhelper login".
 
 Flags:
 ` + flags.HostUsage + `
@@ -78,6 +80,9 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	service, both := question(rest)
 	if service == "" {
 		return protocol.ErrNotBound
+	}
+	if !strings.Contains(service, "://") {
+		service = "http://" + service
 	}
 	if r.Host, err = profiles.ParseHost(service); err != nil {
 		return protocol.ErrNotBound // a service of another kind

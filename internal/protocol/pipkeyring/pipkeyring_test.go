@@ -17,11 +17,10 @@ func TestQuestions(t *testing.T) {
 		want string // "" where the next keyring is to answer
 	}{
 		{"get https://h.example/simple/ user", "secret\n"},
-		{"get h.example user", "secret\n"},
-		{"--profile dev get h.example user", "secret\n"},
+		{"--profile dev get https://h.example user", "secret\n"},
 		{"get https://h.example/simple/ --mode creds", "alice\nsecret\n"},
 		{"get --mode=creds https://h.example/simple/", "alice\nsecret\n"},
-		{"get --mode password h.example user", "secret\n"},
+		{"get --mode password https://h.example user", "secret\n"},
 		{"get https://other.example/ user", ""},
 		{"get h.example", ""},
 		{"get h.example user more", ""},
@@ -39,6 +38,18 @@ func TestQuestions(t *testing.T) {
 		r := Serve(t.Context(), protocol.Call{Args: strings.Fields(c.line), Out: &out}, s)
 		if out.String() != c.want || c.want == "" && !errors.Is(r.Err, protocol.ErrNotBound) || c.want != "" && r.Err != nil {
 			t.Errorf("%s: %q, %v", c.line, out.String(), r.Err)
+		}
+	}
+}
+
+// A host without a scheme may be meant for http: the source must be asked as for that.
+func TestHostWithoutScheme(t *testing.T) {
+	s := &protocoltest.Source{Bound: map[string]protocol.HostCredential{"127.0.0.1:5000": {Token: protocoltest.Token("secret")}}}
+	for service, scheme := range map[string]string{"127.0.0.1:5000": "http", "http://127.0.0.1:5000/simple/": "http", "https://127.0.0.1:5000/": "https"} {
+		s.Wanted = nil
+		r := Serve(t.Context(), protocol.Call{Args: []string{"get", service, "user"}, Out: new(bytes.Buffer)}, s)
+		if r.Err != nil || len(s.Wanted) != 1 || s.Wanted[0].Host.Scheme != scheme {
+			t.Errorf("%s: %+v, asked %+v", service, r, s.Wanted)
 		}
 	}
 }
