@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
@@ -19,7 +20,20 @@ func (s *source) HostCredential(ctx context.Context, r protocol.HostRequest) (pr
 	if err != nil {
 		return protocol.HostCredential{}, err
 	}
-	got, err := s.p.credentialFor(ctx, t, b, r)
+	return s.p.hostCredential(ctx, t, b, r)
+}
+
+// SharedCredential finds what all bindings promise, and gives it.
+func (s *source) SharedCredential(ctx context.Context, r protocol.HostRequest) (protocol.HostCredential, error) {
+	t, b, err := s.p.shared(r)
+	if err != nil {
+		return protocol.HostCredential{}, err
+	}
+	return s.p.hostCredential(ctx, t, b, r)
+}
+
+func (p *program) hostCredential(ctx context.Context, t tokensource.Target, b profiles.Binding, r protocol.HostRequest) (protocol.HostCredential, error) {
+	got, err := p.credentialFor(ctx, t, b, r)
 	if err != nil {
 		return protocol.HostCredential{}, ofProfile(t.Selection, err)
 	}
@@ -83,45 +97,76 @@ func (s *source) Hosts(_ context.Context, r protocol.HostRequest) ([]protocol.Bo
 			live[b.SessionID] = answers
 		}
 		if answers {
-			listed = append(listed, protocol.BoundHost{Host: h.Authority(), Username: cmp.Or(b.Binding.User, b.Username)})
+			listed = append(listed, protocol.BoundHost{Host: h.Authority(), Path: h.Path, Username: cmp.Or(b.Binding.User, b.Username)})
 		}
 	}
 	return listed, nil
 }
 
+func noTarget(err error) (tokensource.Target, profiles.Binding, error) {
+	return tokensource.Target{}, profiles.Binding{}, err
+}
+
 // bound finds the session that answers for the host, and the binding that says so.
 func (p *program) bound(r protocol.HostRequest) (tokensource.Target, profiles.Binding, error) {
-	fail := func(err error) (tokensource.Target, profiles.Binding, error) {
-		return tokensource.Target{}, profiles.Binding{}, err
-	}
 	h, ok := inifile.ASCIIHost(r.Host)
 	if !ok {
-		return fail(protocol.ErrNotBound)
+		return noTarget(protocol.ErrNotBound)
 	}
 	table, unknown, err := p.tableFor(r)
 	if err != nil {
-		return fail(err)
+		return noTarget(err)
 	}
 	found := table.Match(h, r.Profile)
 	switch {
 	case len(found) == 0 && unknown != nil:
-		return fail(unknown)
+		return noTarget(unknown)
 	case len(found) == 0:
-		return fail(protocol.ErrNotBound)
+		return noTarget(protocol.ErrNotBound)
 	case len(found) > 1:
-		return fail(ambiguous(h, found[0].Profile, found[1].Profile))
+		return noTarget(ambiguous(h, found[0].Profile, found[1].Profile))
 	}
-	s := profiles.Selection{Name: found[0].Profile, Named: true, Location: r.Location}
+	t, err := p.hostTarget(found[0].Profile, r)
+	if err != nil {
+		return noTarget(err)
+	}
+	b, ok := t.Profile.Match(h)
+	if !ok {
+		return noTarget(protocol.ErrNotBound) // the profile changed meanwhile
+	}
+	return t, b, nil
+}
+
+// shared finds the session that every binding leads to, and one of them.
+func (p *program) shared(r protocol.HostRequest) (tokensource.Target, profiles.Binding, error) {
+	table, unknown, err := p.tableFor(r)
+	if err = cmp.Or(err, unknown); err != nil { // what is not known may differ
+		return noTarget(err)
+	}
+	found := table.Shared(r.Profile)
+	switch len(found) {
+	case 0:
+		return noTarget(protocol.ErrNotBound)
+	case 1:
+	default:
+		return noTarget(&protocol.NotSharedError{One: boundHost(found[0].Binding), Two: boundHost(found[1].Binding)})
+	}
+	t, err := p.hostTarget(found[0].Profile, r)
+	if err != nil {
+		return noTarget(err)
+	}
+	if !slices.Contains(t.Profile.Hosts, found[0].Binding) {
+		return noTarget(protocol.ErrNotBound) // the profile changed meanwhile
+	}
+	return t, found[0].Binding, nil
+}
+
+// hostTarget is the session of a profile that binds the host of r.
+func (p *program) hostTarget(name string, r protocol.HostRequest) (tokensource.Target, error) {
+	s := profiles.Selection{Name: name, Named: true, Location: r.Location}
 	p.meant = &s
 	profile, err := p.signInProfile(s)
-	if err != nil {
-		return fail(err)
-	}
-	b, ok := profile.Match(h)
-	if !ok {
-		return fail(protocol.ErrNotBound) // the profile changed meanwhile
-	}
-	return tokensource.Target{Profile: profile, Selection: s, Username: r.Username}, b, nil
+	return tokensource.Target{Profile: profile, Selection: s, Username: r.Username}, err
 }
 
 // tableFor gives the bindings that count for r. unknown is why they may not be all.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -51,6 +52,7 @@ func dev() profiles.Profile {
 		profiles.Binding{Host: "*.wild.com", Kind: "access"},
 		profiles.Binding{Host: "path.com", Path: "/team/a", Kind: "access"},
 		profiles.Binding{Host: "xn--bcher-kva.com", Kind: "access"},
+		profiles.Binding{Host: "xn--strae-oqa.com", Kind: "access"},
 		profiles.Binding{Host: "127.0.0.1", Port: "8080", Kind: "access", Loopback: true},
 	)
 }
@@ -75,7 +77,35 @@ var asking = map[string]func(b *bench, where string) []string{
 		return []string{"git", "get"}
 	},
 	"token": func(_ *bench, where string) []string { return []string{"token", "--host", where} },
+	"bazel": func(b *bench, where string) []string {
+		b.stdin.Reset(`{"uri":` + jsonText(where) + `}`)
+		return []string{"bazel", "get"}
+	},
+	"cargo": func(b *bench, where string) []string {
+		b.stdin.Reset(`{"v":1,"registry":{"index-url":` + jsonText("sparse+"+where) + `},"kind":"get","operation":"read","args":[]}` + "\n")
+		return []string{"cargo", "--cargo-plugin"}
+	},
+	"goauth": func(b *bench, where string) []string {
+		if !strings.Contains(where, "://") {
+			where = "https://" + where
+		}
+		b.stdin.Reset("HTTP/2.0 401 Unauthorized\n\n")
+		return []string{"goauth", where}
+	},
+	"keyring": func(_ *bench, where string) []string { return []string{"keyring", "get", where, "me"} },
+	"pnpm":    func(_ *bench, where string) []string { return []string{"pnpm", "--host", where} },
 }
+
+func jsonText(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // no string fails
+	}
+	return string(b)
+}
+
+// telling are the tools that say in their protocol that they give nothing.
+var telling = map[string]bool{"terraform": true, "bazel": true, "cargo": true}
 
 // handedOut reports whether the place gets the token of the tool's verb.
 func handedOut(t *testing.T, tool, where string, list ...profiles.Profile) bool {
@@ -84,7 +114,7 @@ func handedOut(t *testing.T, tool, where string, list ...profiles.Profile) bool 
 	args := asking[tool](b, where)
 	exit := b.call(t, args...)
 	got := strings.Contains(b.stdout.String(), secretToken)
-	if got != (exit == 0 && b.stdout.Len() > len(secretToken)) && tool != "terraform" {
+	if got != (exit == 0 && b.stdout.Len() > len(secretToken)) && !telling[tool] {
 		t.Errorf("%s %q: exit %d with %q", tool, where, exit, b.stdout.String())
 	}
 	for _, printed := range []string{b.stderr.String(), strings.ReplaceAll(b.stdout.String(), secretToken, "")} {
@@ -101,21 +131,24 @@ func handedOut(t *testing.T, tool, where string, list ...profiles.Profile) bool 
 // TestHostsThatAreBound keeps the tables below honest: refusing everything is no protection.
 func TestHostsThatAreBound(t *testing.T) {
 	for where, tools := range map[string]string{
-		"good.com":                  "git docker terraform token",
-		"GOOD.com":                  "git docker terraform token",
-		"https://good.com":          "git docker terraform token",
-		"https://good.com:443":      "git docker terraform token",
-		"good.com:8443":             "git docker terraform token",
-		"https://good.com/v2/":      "git docker token",
-		"a.wild.com":                "git docker terraform token",
-		"a.b.wild.com":              "git docker terraform token",
-		"path.com/team/a":           "git docker token",
-		"path.com/team/a/repo.git":  "git docker token",
-		"bücher.com":                "git docker terraform token",
-		"xn--bcher-kva.com":         "git docker terraform token",
-		"XN--BCHER-KVA.com":         "git docker terraform token",
-		"http://127.0.0.1:8080":     "git docker token",
-		"https://127.0.0.1:8080/v2": "git docker token",
+		"good.com":                   "git docker terraform token goauth pnpm bazel",
+		"GOOD.com":                   "git docker terraform token goauth pnpm bazel",
+		"https://good.com":           "git docker terraform token goauth pnpm bazel cargo keyring",
+		"https://good.com:443":       "git docker terraform token goauth pnpm bazel cargo keyring",
+		"good.com:8443":              "git docker terraform token goauth pnpm bazel",
+		"https://good.com/v2/":       "git docker token goauth pnpm bazel cargo keyring",
+		"a.wild.com":                 "git docker terraform token goauth pnpm bazel",
+		"a.b.wild.com":               "git docker terraform token goauth pnpm bazel",
+		"path.com/team/a":            "git docker token goauth pnpm bazel",
+		"path.com/team/a/repo.git":   "git docker token goauth pnpm bazel",
+		"https://path.com/team/a/i/": "git docker token goauth pnpm bazel cargo keyring",
+		"bücher.com":                 "git docker terraform token goauth pnpm bazel",
+		"xn--bcher-kva.com":          "git docker terraform token goauth pnpm bazel",
+		"XN--BCHER-KVA.com":          "git docker terraform token goauth pnpm bazel",
+		"xn--strae-oqa.com":          "git docker terraform token goauth pnpm bazel",
+		"http://127.0.0.1:8080":      "git docker token goauth pnpm bazel cargo keyring",
+		"127.0.0.1:8080":             "git docker terraform token goauth pnpm bazel keyring",
+		"https://127.0.0.1:8080/v2":  "git docker token goauth pnpm bazel cargo keyring",
 	} {
 		for tool := range strings.FieldsSeq(tools) {
 			if !handedOut(t, tool, where, dev()) {
@@ -143,8 +176,8 @@ func TestHostsOfOthersVulnerabilities(t *testing.T) {
 		"H23: user info": {"user@good.com", "user:pass@good.com", "good.com:443@evil.com", "evil.com@good.com", "@good.com", "https://good.com@evil.com/"},
 		"H23: ports":     {"good.com:80", "good.com:444", "good.com:0443", "good.com:+443", "good.com:", "good.com:443:443", "good.com:99999", "good.com:4\u0664\u0663", "127.0.0.1", "http://127.0.0.1:8081"},
 		"H23: schemes":   {"http://good.com", "HTTP://good.com", "http://good.com:443", "ssh://good.com", "ftp://good.com", "javascript://good.com", "http://127.0.0.1", "http://localhost:8080"},
-		"H23: paths":     {"path.com", "path.com/team", "path.com/team/ab", "path.com/team/a/../b", "path.com/team/b/../a", "path.com/team/a%2f..%2f..%2fb", "path.com//team/a", "path.com/x/team/a", "path.com/Team/a", `path.com/team/a\..\b`},
-		"H23: IDN":       {"xn--bucher-kva.com", "bu\u0308cher.com.evil.com", "b\u00fccher.com.", "g\u043e\u043ed.com", "good\u3002com\u3002evil.com", "good.c\u043em", "good\u2024com", "xn--good-.com"},
+		"H23: paths":     {"path.com", "path.com/team", "path.com/team/ab", "path.com/team/a/../b", "path.com/team/b/../a", "path.com/team/a%2f..%2f..%2fb", "path.com//team/a", "path.com/x/team/a", "path.com/Team/a", `path.com/team/a\..\b`, "path.com/team/a/..;/b", "path.com/team/a;/b", "path.com/team/a%3f", "path.com/team/a%23/b"},
+		"H23: IDN":       {"stra\u00dfe.com", "STRA\u1e9eE.com", "strasse.com", "stra\u200dsse.com", "xn--bucher-kva.com", "bu\u0308cher.com.evil.com", "b\u00fccher.com.", "g\u043e\u043ed.com", "good\u3002com\u3002evil.com", "good.c\u043em", "good\u2024com", "xn--good-.com"},
 		"H24: dots":      {"good.com.", "good.com..", "good.com.:443", "https://good.com./v2/", ".good.com", "good.com\u3002"},
 		"H24: addresses": {"127.1:8080", "0x7f000001:8080", "2130706433:8080", "127.0.0.1.:8080", "127.0.0.2:8080", "[::ffff:127.0.0.1]:8080", "[::1]:8080", "[127.0.0.1]:8080"},
 	} {
@@ -154,6 +187,51 @@ func TestHostsOfOthersVulnerabilities(t *testing.T) {
 					t.Errorf("%s: %s gave the token to %q", id, tool, where)
 				}
 			}
+		}
+	}
+}
+
+// What only one tool can be asked: git sends a path decoded, and pip names a host without its scheme, which may be http.
+func TestHostsOfOneTool(t *testing.T) {
+	for tool, places := range map[string][]string{
+		"git":     {"path.com/team/a?", "path.com/team/a?/b", "path.com/team/a#b", "path.com/team/a?/../../b"},
+		"keyring": {"good.com", "good.com:443", "good.com:8443", "a.wild.com", "path.com/team/a"},
+	} {
+		for _, where := range places {
+			if handedOut(t, tool, where, dev()) {
+				t.Errorf("%s gave the token to %q", tool, where)
+			}
+		}
+	}
+}
+
+// pnpm does not say which registry it asks for. With one session ended, the other one's token must not be given in its place,
+// nor where only a wildcard or a path is bound to another.
+func TestSharedCredential(t *testing.T) {
+	other := func(b profiles.Binding) profiles.Profile {
+		p := binding("other", b)
+		p.ClientID = "another"
+		return p
+	}
+	good := binding("dev", profiles.Binding{Host: "good.com", Kind: "access"}, profiles.Binding{Host: "*.good.com", Kind: "access"})
+	for _, c := range []struct {
+		name string
+		list []profiles.Profile
+		args string
+		exit int
+		said string
+	}{
+		{"one profile", []profiles.Profile{good}, "", 0, ""},
+		{"another kind below a path", []profiles.Profile{good, binding("more", profiles.Binding{Host: "x.com", Path: "/p", Kind: "id"})}, "", 6, "good.com and x.com/p get different tokens"},
+		{"another session of a wildcard", []profiles.Profile{good, other(profiles.Binding{Host: "*.x.com", Kind: "access"})}, "", 6, "*.good.com and *.x.com get different tokens"},
+		{"restricted", []profiles.Profile{good, other(profiles.Binding{Host: "*.x.com", Kind: "access"})}, " --profile dev", 0, ""},
+		{"nothing", nil, "", 6, "no profile binds a registry"},
+	} {
+		b := hostBench(t, c.list...)
+		b.fake.live = func(session string) bool { return session == tokensource.Target{Profile: good}.Identity().SessionID() }
+		exit := b.call(t, strings.Fields("pnpm"+c.args)...)
+		if gave := strings.Contains(b.stdout.String(), secretToken); exit != c.exit || gave != (exit == 0) || !strings.Contains(b.stderr.String(), c.said) {
+			t.Errorf("%s: exit %d, %q, %s", c.name, exit, b.stdout.String(), b.stderr.String())
 		}
 	}
 }
@@ -278,7 +356,7 @@ func TestListedHosts(t *testing.T) {
 	b := hostBench(t, dev(), gone)
 	id := tokensource.Target{Profile: gone}.Identity().SessionID()
 	b.fake.live = func(session string) bool { return session != id }
-	if exit := b.call(t, "docker", "list"); exit != 0 || b.stdout.String() != `{"127.0.0.1:8080":"cognito","good.com:8443":"cognito","good.com":"cognito","xn--bcher-kva.com":"cognito"}`+"\n" {
+	if exit := b.call(t, "docker", "list"); exit != 0 || b.stdout.String() != `{"127.0.0.1:8080":"cognito","good.com:8443":"cognito","good.com":"cognito","xn--bcher-kva.com":"cognito","xn--strae-oqa.com":"cognito"}`+"\n" {
 		t.Errorf("exit %d, %q, %s", exit, b.stdout.String(), b.stderr.String())
 	}
 }

@@ -18,6 +18,24 @@ func (s *source) HostCredential(_ context.Context, r protocol.HostRequest) (prot
 	if err != nil {
 		return protocol.HostCredential{}, err
 	}
+	return s.credentialOf(session, b, r)
+}
+
+// SharedCredential answers where all that is bound is one session's.
+func (s *source) SharedCredential(_ context.Context, r protocol.HostRequest) (protocol.HostCredential, error) {
+	table, ok := s.tableFor(r)
+	if !ok {
+		return protocol.HostCredential{}, token.ErrMiss
+	}
+	session, b, err := s.loadOnly(table.Shared(r.Profile))
+	if err != nil {
+		return protocol.HostCredential{}, err
+	}
+	return s.credentialOf(session, b, r)
+}
+
+// credentialOf gives the token that the binding names, where it is warm.
+func (s *source) credentialOf(session *tokencache.Session, b profileindex.Bound, r protocol.HostRequest) (protocol.HostCredential, error) {
 	use := token.Use(b.Binding.Kind)
 	if use != token.UseID && use != token.UseAccess {
 		return protocol.HostCredential{}, token.ErrMiss // what is derived from a token, the complete program gives
@@ -72,7 +90,7 @@ func (s *source) Hosts(_ context.Context, r protocol.HostRequest) ([]protocol.Bo
 			live[b.SessionID] = answers
 		}
 		if answers {
-			listed = append(listed, protocol.BoundHost{Host: h.Authority(), Username: userOf(b)})
+			listed = append(listed, protocol.BoundHost{Host: h.Authority(), Path: h.Path, Username: userOf(b)})
 		}
 	}
 	return listed, nil
@@ -117,7 +135,11 @@ func (s *source) loadBound(r protocol.HostRequest) (*tokencache.Session, profile
 	if !ok {
 		return nil, profileindex.Bound{}, token.ErrMiss
 	}
-	found := table.Match(r.Host, r.Profile)
+	return s.loadOnly(table.Match(r.Host, r.Profile))
+}
+
+// loadOnly loads the session of the one binding that was found.
+func (s *source) loadOnly(found []profileindex.Bound) (*tokencache.Session, profileindex.Bound, error) {
 	switch len(found) {
 	case 0:
 		return nil, profileindex.Bound{}, protocol.ErrNotBound

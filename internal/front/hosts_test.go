@@ -55,6 +55,18 @@ func TestHostWarm(t *testing.T) {
 	}
 }
 
+// What all bindings share, the front gives; where they may differ it asks the core.
+func TestSharedWarm(t *testing.T) {
+	b := hostBench(t, withTokens(fresh, life(time.Hour, 0)), "")
+	b.table = []profileindex.Bound{boundTo("dev", sessionID, "*.h.example", "access"), boundTo("other", sessionID, "i.example", "access")}
+	b.wantAnswer(b.run("x pnpm"), "Bearer "+fresh)
+	b = hostBench(t, withTokens(fresh, life(time.Hour, 0)), "")
+	b.wantCore(b.run("x pnpm"), false, false) // "other" has another session, which is not there
+	b = hostBench(t, withTokens(fresh, life(time.Hour, 0)), "")
+	b.table = bindings[:1]
+	b.wantAnswer(b.run("pnpm-token-cognito-dev"), "Bearer "+fresh)
+}
+
 // What the front hands over, it hands over with the whole request.
 func TestHostHandedOver(t *testing.T) {
 	dead := withTokens(fresh, life(time.Hour, 0))

@@ -175,14 +175,30 @@ func (t Hosts) decoder(at int) decoder {
 	return decoder{rest: t.blob[at:]}
 }
 
-// Listed gives each host that is bound by its whole name, of profile's only where one is named, with the binding that wins
-// for it: no wildcard, no path, and nothing that two profiles disagree on.
+// Shared gives a binding, of profile's only where one is named, whose token is that of every other: none where nothing is bound,
+// two where they differ.
+func (t Hosts) Shared(profile string) []Bound {
+	var found []Bound
+	for b := range t.All() {
+		switch {
+		case profile != "" && b.Profile != profile:
+		case found == nil:
+			found = []Bound{b}
+		case b.SessionID != found[0].SessionID || b.Binding.Kind != found[0].Binding.Kind:
+			return append(found, b)
+		}
+	}
+	return found
+}
+
+// Listed gives each place that is bound by its whole name, of profile's only where one is named, with the binding that wins
+// for it: no wildcard, and nothing that two profiles disagree on.
 func (t Hosts) Listed(profile string) iter.Seq2[Bound, profiles.Host] {
 	return func(yield func(Bound, profiles.Host) bool) {
 		var before profiles.Host
 		for b := range t.All() {
-			h := profiles.Host{Scheme: "https", Name: b.Binding.Host, Port: b.Binding.Port}
-			if h == before || strings.HasPrefix(h.Name, "*") || b.Binding.Path != "" {
+			h := profiles.Host{Scheme: "https", Name: b.Binding.Host, Port: b.Binding.Port, Path: b.Binding.Path}
+			if h == before || strings.HasPrefix(h.Name, "*") {
 				continue
 			}
 			before = h

@@ -72,6 +72,32 @@ func TestHostsMatch(t *testing.T) {
 	}
 }
 
+func TestHostsShared(t *testing.T) {
+	for profile, want := range map[string][]int{"": {9, 7}, "a": {1, 2}, "b": {0}, "c": {5}, "d": {8, 7}, "f": {9}, "none": nil} {
+		got := NewHosts(table).Shared(profile)
+		if len(got) != len(want) {
+			t.Errorf("%q: %+v", profile, got)
+			continue
+		}
+		for i, n := range want {
+			if profile != "" && got[i].Profile != profile || len(got) == 1 && (got[i].SessionID != table[n].SessionID || got[i].Binding.Kind != table[n].Binding.Kind) {
+				t.Errorf("%q: %+v, want %+v", profile, got[i], table[n])
+			}
+		}
+	}
+}
+
+func TestHostsListed(t *testing.T) {
+	var got []string
+	for b, h := range NewHosts(table).Listed("") {
+		got = append(got, h.Authority()+h.Path+" "+b.SessionID)
+	}
+	want := []string{"127.0.0.1:8443 s4", "git.example.com/team s1", "git.example.com s1"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Property: the table finds what a look at every binding finds.
 func TestHostsMatchIsTheLongestOfAll(t *testing.T) {
 	hosts := []string{"a.x.y", "b.x.y", "*.x.y", "*.a.x.y", "x.y", "127.0.0.1", "*.y.z"}

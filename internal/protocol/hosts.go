@@ -23,9 +23,13 @@ type HostSource interface {
 	// Reject notes that r.Host refused the token r.Rejected, so that the next caller is given a renewed one. A token that is
 	// not the stored one changes nothing, as does a host that nobody binds. It never ends a session and renews nothing.
 	Reject(ctx context.Context, r HostRequest) error
-	// Hosts lists the hosts, without wildcards and paths, that are bound and whose session is live; of r only Profile
-	// and Location count. It renews nothing and does not use the network.
+	// Hosts lists what is bound and whose session is live, without wildcards; of r only Profile and Location count. It renews
+	// nothing and does not use the network.
 	Hosts(ctx context.Context, r HostRequest) ([]BoundHost, error)
+	// SharedCredential gives the credential that every binding promises, for tools that do not say which host they ask for;
+	// of r all but Host and Rejected counts. It is a NotSharedError where two bindings promise different ones, whoever is signed
+	// in; ErrNotBound where there is none.
+	SharedCredential(ctx context.Context, r HostRequest) (HostCredential, error)
 }
 
 // TokenStore keeps tokens that a tool got by itself and gave us to keep, one for each host. They have nothing to do with
@@ -38,6 +42,11 @@ type TokenStore interface {
 	// ForgetToken removes what is kept for the host; nothing kept is no error.
 	ForgetToken(ctx context.Context, h profiles.Host) error
 }
+
+// NotSharedError says that two places, each as in cognito_hosts, are promised different credentials.
+type NotSharedError struct{ One, Two string }
+
+func (e *NotSharedError) Error() string { return e.One + " and " + e.Two + " get different tokens" }
 
 // HostRequest names a host that wants a credential.
 type HostRequest struct {
@@ -74,6 +83,7 @@ func NotBound(h profiles.Host) error {
 // BoundHost is a host that would be answered.
 type BoundHost struct {
 	Host     string // host[:port]
+	Path     string // that the binding ends in; "" for the whole host
 	Username string // user= of the binding, else cognito_username; "" when neither names anybody
 }
 

@@ -22,6 +22,7 @@ func warm() *protocoltest.Source {
 		AWS:    token.AWSCredentials{AccessKeyID: "ASIA", SecretAccessKey: token.NewSecret("s"), SessionToken: token.NewSecret("t"), Lifetime: t.Lifetime},
 		Bound:  map[string]protocol.HostCredential{"h.example": {Token: t, Username: "alice", Profile: "dev"}},
 		Listed: []protocol.BoundHost{{Host: "h.example", Username: "alice"}},
+		Shared: protocol.HostCredential{Token: t, Username: "alice", Profile: "dev"},
 	}
 }
 

@@ -217,8 +217,11 @@ func list(ctx context.Context, c protocol.Call, s protocol.Source, r protocol.Ho
 		return err
 	}
 	b := []byte("{")
-	for i, h := range hosts {
-		if i > 0 {
+	for _, h := range hosts {
+		if h.Path != "" {
+			continue // docker has one credential for a registry
+		}
+		if len(b) > 1 {
 			b = append(b, ',')
 		}
 		b = append(jsonstring.Append(b, h.Host), ':')

@@ -21,7 +21,7 @@ func bound() *protocoltest.Source {
 			"r.example":      {Token: protocoltest.Token(jwt), Profile: "dev"},
 			"r.example:5000": {Token: protocoltest.Token(jwt), Profile: "dev", Username: `al"ice`},
 		},
-		Listed: []protocol.BoundHost{{Host: "r.example"}, {Host: "r.example:5000", Username: "alice"}},
+		Listed: []protocol.BoundHost{{Host: "r.example"}, {Host: "r.example", Path: "/v2/team"}, {Host: "r.example:5000", Username: "alice"}},
 	}
 }
 

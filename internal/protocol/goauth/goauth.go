@@ -74,7 +74,8 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) (url string,
 	return url, answerRetry(ctx, c, s, r, url)
 }
 
-// answerAll answers the run that comes before any request: every host that a live session answers for.
+// answerAll answers the run that comes before any request: every place that a live session answers for. A path that is bound
+// by itself is among them, or Go would send it what its host gets.
 func answerAll(ctx context.Context, c protocol.Call, s protocol.Source, r protocol.HostRequest) error {
 	hosts, err := s.Hosts(ctx, r)
 	if err != nil {
@@ -83,7 +84,7 @@ func answerAll(ctx context.Context, c protocol.Call, s protocol.Source, r protoc
 	var answer []byte
 	for _, h := range hosts {
 		one := r
-		if one.Host, err = profiles.ParseHost(h.Host); err != nil {
+		if one.Host, err = profiles.ParseHost(h.Host + h.Path); err != nil {
 			return protocol.BadRequest(err)
 		}
 		got, err := s.HostCredential(ctx, one)
@@ -159,11 +160,16 @@ func wasSent(ctx context.Context, s protocol.Source, r protocol.HostRequest, res
 	}
 	for _, h := range hosts {
 		listed, err := profiles.ParseHost(h.Host)
-		if err == nil && listed.Name == r.Host.Name && listed.Port == r.Host.Port {
+		if err == nil && listed.Name == r.Host.Name && listed.Port == r.Host.Port && below(r.Host.Path, h.Path) {
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// below reports whether Go sends to path what it was told of prefix; "" is the whole host.
+func below(path, prefix string) bool {
+	return prefix == "" || path == prefix || strings.HasPrefix(path, prefix+"/")
 }
 
 // set appends one set of the protocol: URL prefixes, an empty line, header fields, an empty line. Only https is ever asked.

@@ -58,6 +58,20 @@ func TestGoneAsksNothing(t *testing.T) {
 	}
 }
 
+// A path that is bound by itself gets its own token from the first run on, not its host's; what was sent is known by it, too.
+func TestFirstRunBelowAPath(t *testing.T) {
+	s := source()
+	s.Listed = []protocol.BoundHost{{Host: "h.example", Path: "/team"}}
+	if got := run(t, s, ""); got != "https://h.example/team\n\nAuthorization: Bearer old\n\n" || s.Wanted[1].Host.Path != "/team" {
+		t.Errorf("%q, asked for %+v", got, s.Wanted)
+	}
+	for url, want := range map[string]string{"https://h.example/team/m": "new", "https://h.example/team": "new", "https://h.example/teamevil": "old"} {
+		if got := run(t, s, "HTTP/2.0 401 Unauthorized\n\n", url); !strings.Contains(got, "Bearer "+want+"\n") {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}
+
 func TestFirstRun(t *testing.T) {
 	if got := run(t, source(), ""); got != "https://h.example:8443\n\nAuthorization: Bearer old\n\n" {
 		t.Errorf("%q", got)

@@ -1,8 +1,8 @@
 // Package pnpmtokenhelper answers pnpm's tokenHelper setting: a program without arguments that prints the value of an
 // Authorization header.
 //
-// pnpm does not say which registry it asks for, so it guarantees an answer only where that cannot matter: all hosts that
-// the profile binds must be given the same token. It never asks anything.
+// pnpm does not say which registry it asks for, so it guarantees an answer only where that cannot matter: all that the profile
+// binds must be given the same token. It never asks anything.
 package pnpmtokenhelper
 
 import (
@@ -97,39 +97,24 @@ func named(ctx context.Context, s protocol.Source, r protocol.HostRequest, host 
 	return got, err
 }
 
-// only gives the credential that all bound hosts share.
+// only gives the credential that all bound hosts share, whoever is signed in: with a session ended, another one's token must not
+// take its place.
 func only(ctx context.Context, s protocol.Source, r protocol.HostRequest) (protocol.HostCredential, error) {
-	hosts, err := s.Hosts(ctx, r)
-	if err != nil {
-		return protocol.HostCredential{}, err
-	}
-	if len(hosts) == 0 {
-		return protocol.HostCredential{}, nobody(r.Profile)
-	}
-	var first protocol.HostCredential
-	for i, h := range hosts {
-		got, err := named(ctx, s, r, h.Host)
-		switch {
-		case err != nil:
-			return protocol.HostCredential{}, err
-		case i == 0:
-			first = got
-		case !got.Token.Value.Equal(first.Token.Value):
-			return protocol.HostCredential{}, &token.Error{
-				Kind:    token.BadProfile,
-				Message: hosts[0].Host + " and " + h.Host + " get different tokens, and pnpm does not say which registry it asks for: give it a profile of its own, and name the program pnpm-token-cognito-PROFILE",
-				Next:    "cognito-credhelper pnpm --help",
-			}
+	got, err := s.SharedCredential(ctx, r)
+	var differ *protocol.NotSharedError
+	switch {
+	case errors.Is(err, protocol.ErrNotBound):
+		err = &token.Error{
+			Kind:    token.BadProfile,
+			Message: "no profile binds a registry, so none gets a token",
+			Next:    "add it to cognito_hosts of the profile whose sign-in it may see",
+		}
+	case errors.As(err, &differ):
+		err = &token.Error{
+			Kind:    token.BadProfile,
+			Message: differ.One + " and " + differ.Two + " get different tokens, and pnpm does not say which registry it asks for: give it a profile of its own, and name the program pnpm-token-cognito-PROFILE",
+			Next:    "cognito-credhelper pnpm --help",
 		}
 	}
-	return first, nil
-}
-
-// nobody is for no live session: nothing is bound, or nobody is signed in.
-func nobody(profile string) error {
-	next := "cognito-credhelper login"
-	if profile != "" {
-		next += " --profile " + profiles.ShellWord(profile)
-	}
-	return &token.Error{Kind: token.LoginNeeded, Message: "nobody is signed in to a profile that binds a registry", Next: next}
+	return got, err
 }

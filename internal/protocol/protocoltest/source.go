@@ -25,8 +25,9 @@ type Source struct {
 	// Renewed, where that is not empty.
 	Bound   map[string]protocol.HostCredential
 	Renewed token.Token
-	// Listed answers Hosts.
+	// Listed answers Hosts, and Shared SharedCredential; nothing is bound where Shared is empty.
 	Listed []protocol.BoundHost
+	Shared protocol.HostCredential
 	// Stored has the tokens that are kept, by host[:port]; StoreToken and ForgetToken change it. Documents has what came with
 	// them.
 	Stored    map[string]string
@@ -87,6 +88,15 @@ func (s *Source) Reject(_ context.Context, r protocol.HostRequest) error {
 func (s *Source) Hosts(_ context.Context, r protocol.HostRequest) ([]protocol.BoundHost, error) {
 	s.Wanted = append(s.Wanted, r)
 	return s.Listed, s.Err
+}
+
+// SharedCredential answers with Shared.
+func (s *Source) SharedCredential(_ context.Context, r protocol.HostRequest) (protocol.HostCredential, error) {
+	s.Wanted = append(s.Wanted, r)
+	if s.Err == nil && s.Shared.Token.Value.Empty() {
+		return s.Shared, protocol.ErrNotBound
+	}
+	return s.Shared, s.Err
 }
 
 // StoredToken answers from Stored.
