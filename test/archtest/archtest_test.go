@@ -238,8 +238,6 @@ func TestPlantedStaleLine(t *testing.T) {
 func TestPlantedReplace(t *testing.T) {
 	expect(t, Replace("go.mod", []byte("module m\n\nreplace a => ../a\n")), "go.mod:3: no replace directives")
 	expect(t, Replace("go.mod", []byte("module m\nreplace (\n\ta => ../a\n)\n")), "go.mod:3: no replace directives")
-	expect(t, Replace("go.mod", []byte("module m\nreplace "+own+"\n")), "go.mod:2: no replace directives")
-	expect(t, Replace("test/x/go.mod", []byte("module m\nreplace "+own+"\n")), "")
 	expect(t, Replace("go.mod", []byte("module m\n// replace a => ../a\nrequire replace.example v1.0.0\n")), "")
 }
 

@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/aws/aws-sdk-go-v2/credentials v1.20.15
-	github.com/cognito-credhelper/cognito-credhelper v0.0.0-00010101000000-000000000000
 	github.com/docker/docker-credential-helpers v0.9.13
 	github.com/google/go-containerregistry v0.22.1
 	github.com/hashicorp/terraform-svchost v0.2.1
@@ -61,5 +60,3 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.3.3 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
-
-replace github.com/cognito-credhelper/cognito-credhelper => ../..

@@ -13,7 +13,6 @@ import (
 	"testing"
 
 	"github.com/cognito-credhelper/cognito-credhelper/test/clients/stage"
-	"github.com/cognito-credhelper/cognito-credhelper/test/skips"
 )
 
 // Variable names the folder into which obtain put programs.
@@ -44,19 +43,19 @@ func need(t *testing.T, name, program string, version ...string) string {
 	path := filepath.Join(os.Getenv(Variable), "bin", program)
 	if _, err := os.Stat(path); os.Getenv(Variable) == "" || err != nil {
 		if path, err = exec.LookPath(program); err != nil {
-			skips.Missing(t, name, program+" is not here")
+			stage.Missing(t, name, program+" is not here")
 		}
 	}
 	cmd := exec.Command(path, version...)
 	cmd.Dir = t.TempDir()
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		skips.Missing(t, name, fmt.Sprintf("%s does not run: %v", program, err))
+		stage.Missing(t, name, fmt.Sprintf("%s does not run: %v", program, err))
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	t.Cleanup(func() {
 		if !t.Failed() {
-			skips.Ran(t, name, first)
+			stage.Ran(t, name, first)
 		}
 	})
 	return path
