@@ -2,7 +2,9 @@ package awscreds_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -396,6 +398,119 @@ func TestRecordKey(t *testing.T) {
 			t.Errorf("two ways share the key %s", key)
 		} else {
 			seen[key] = true
+		}
+	}
+}
+
+// derive is one process's call for a bound host.
+func (w *world) derive(kind, user, at string) (awscreds.Derived, error) {
+	w.t.Helper()
+	web := transport.New("")
+	defer web.CloseIdleConnections()
+	p := awscreds.New(awscreds.Options{Source: w.source(), Now: w.now, HTTP: func(profiles.Profile) awscreds.HTTPClient { return web }})
+	h, err := profiles.ParseHost(at)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p.Derive(w.t.Context(), w.target(), profiles.Binding{Host: h.Name, Kind: kind, User: user}, h, tokensource.Want{})
+}
+
+// What a service gives is asked for once and kept; the services check the signature.
+func TestDerived(t *testing.T) {
+	const registry, artifacts = "123456789012.dkr.ecr.eu-central-1.amazonaws.com", "my-domain-123456789012.d.codeartifact.eu-central-1.amazonaws.com"
+	w := newWorld(t)
+	w.profile.Services = map[string]string{"ecr": w.profile.EndpointURL, "codeartifact": w.profile.EndpointURL}
+	for _, c := range []struct {
+		kind, at, name string
+		life           time.Duration
+	}{
+		{"ecr", registry, "AWS", 12 * time.Hour},
+		{"codeartifact", artifacts + "/pypi/x/simple/", "aws", time.Hour},
+	} {
+		w.sandbox.ResetRequests()
+		one, err := w.derive(c.kind, "", c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if total := one.Lifetime.Total(); one.Username != c.name || one.Secret.Empty() || total > c.life || total < c.life-time.Minute {
+			t.Errorf("%s: %s, life %s", c.kind, one.Username, total)
+		}
+		if again, err := w.derive(c.kind, "", c.at); err != nil || !again.Secret.Equal(one.Secret) {
+			t.Errorf("%s: not kept: %v", c.kind, err)
+		}
+		w.requests("GetAuthorizationToken", 1)
+	}
+	w.requests("GetCredentialsForIdentity", 0) // the first one's were good for the second, too
+	st, err := w.source().Status(w.target())
+	if err != nil || len(st.AWS) != 1 {
+		t.Errorf("status lists %v (%v)", st.AWS, err)
+	}
+	w.sandbox.ResetRequests()
+	w.pass(13 * time.Hour)
+	if _, err := w.derive("ecr", "", registry); err != nil {
+		t.Error(err)
+	}
+	w.requests("GetTokensFromRefreshToken", 1)
+	w.requests("GetCredentialsForIdentity", 1)
+	w.requests("GetAuthorizationToken", 2) // the SDK signs by a clock that is 13 hours off now, learns of it, and asks again
+}
+
+func TestDerivedFailures(t *testing.T) {
+	const registry = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+	for _, c := range []struct {
+		name, kind, at string
+		fault          sandbox.Fault
+		kindOf         token.Kind
+		words          string
+	}{
+		{"not allowed", "ecr", registry, sandbox.Fault{Kind: "error", Status: 400, Code: "AccessDeniedException", Message: "User: x is not authorized"}, token.Refused, "ecr does not let the profile's role have a token (User: x is not authorized)"},
+		{"down", "ecr", registry, sandbox.Fault{Kind: "html-502"}, token.Unavailable, "ecr has a fault (HTTP 502)"},
+		{"clock", "ecr", registry, sandbox.Fault{Kind: "error", Status: 403, Code: "InvalidSignatureException", Message: "Signature expired"}, token.Unavailable, "ecr says that the token has expired (Signature expired)"},
+		{"no such domain", "codeartifact", "d-123456789012.d.codeartifact.eu-central-1.amazonaws.com", sandbox.Fault{Kind: "error", Status: 404, Code: "ResourceNotFoundException", Message: "Domain not found."}, token.BadProfile, "codeartifact knows nothing of d-123456789012"},
+		{"no domain in the name", "codeartifact", "packages.example.com", sandbox.Fault{Kind: "slow"}, token.BadProfile, "does not begin with a domain"},
+		{"no path", "codecommit", "git-codecommit.eu-central-1.amazonaws.com", sandbox.Fault{Kind: "slow"}, token.BadProfile, "which repository"},
+		{"no cluster", "eks", "x.gr7.eu-central-1.eks.amazonaws.com", sandbox.Fault{Kind: "slow"}, token.BadProfile, "which cluster"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.profile.Services = map[string]string{"ecr": w.profile.EndpointURL, "codeartifact": w.profile.EndpointURL}
+			c.fault.Operation, c.fault.Count = "GetAuthorizationToken", -1
+			if err := w.sandbox.SetFault(c.fault); err != nil {
+				t.Fatal(err)
+			}
+			_, err := w.derive(c.kind, "", c.at)
+			if token.KindOf(err) != c.kindOf || !strings.Contains(err.Error(), c.words) {
+				t.Errorf("got %v (kind %d), want %q", err, token.KindOf(err), c.words)
+			}
+		})
+	}
+}
+
+// A presigned question to STS, which answers it for the cluster that was signed and for no other.
+func TestEKS(t *testing.T) {
+	w := newWorld(t)
+	got, err := w.derive("eks", "blue", "0123456789.gr7.eu-central-1.eks.amazonaws.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, ok := strings.CutPrefix(got.Secret.Reveal(), "k8s-aws-v1.")
+	link, err := base64.RawURLEncoding.DecodeString(text)
+	if !ok || err != nil || got.Lifetime.Total() != 14*time.Minute {
+		t.Fatalf("%v, life %s", err, got.Lifetime.Total())
+	}
+	for cluster, want := range map[string]int{"blue": 200, "green": 403} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", string(link), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("x-k8s-aws-id", cluster)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("cluster %s: %s", cluster, res.Status)
 		}
 	}
 }

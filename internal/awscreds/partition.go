@@ -1,6 +1,7 @@
 package awscreds
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,4 +56,10 @@ func on(setting *bool, otherwise bool) bool {
 		return otherwise
 	}
 	return *setting
+}
+
+// loopback reports whether a host is a literal loopback address.
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }

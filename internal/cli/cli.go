@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/history"
@@ -64,8 +65,9 @@ type sessions interface {
 
 var _ sessions = (*tokensource.Source)(nil)
 
-// awsProvider gives AWS credentials.
+// awsProvider gives AWS credentials, and what is derived from them.
 type awsProvider interface {
+	Derive(ctx context.Context, t tokensource.Target, b profiles.Binding, h profiles.Host, w tokensource.Want) (awscreds.Derived, error)
 	Retrieve(ctx context.Context, t tokensource.Target, w tokensource.Want) (token.AWSCredentials, error)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
@@ -69,6 +70,11 @@ func (f *fakeSessions) Reject(_ context.Context, _ tokensource.Target, hash [sha
 }
 
 func (f *fakeSessions) Live(session string) bool { return f.live == nil || f.live(session) }
+
+func (f *fakeSessions) Derive(_ context.Context, t tokensource.Target, _ profiles.Binding, _ profiles.Host, w tokensource.Want) (awscreds.Derived, error) {
+	f.target, f.want = t, w
+	return awscreds.Derived{Username: "AWS", Secret: f.token.Value, Lifetime: f.token.Lifetime}, f.err
+}
 
 func (f *fakeSessions) Retrieve(_ context.Context, t tokensource.Target, w tokensource.Want) (token.AWSCredentials, error) {
 	f.target, f.want = t, w

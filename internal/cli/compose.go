@@ -342,7 +342,10 @@ func (c *parts) renew(ctx context.Context) error {
 
 // goal is the exchange that a job names.
 func (c *parts) goal(p profiles.Profile, work string) (tokensource.Goal, error) {
-	g, err := c.provider.Goal(p)
+	g, derived, err := c.provider.DerivedGoal(p, work)
+	if !derived {
+		g, err = c.provider.Goal(p)
+	}
 	if err == nil && g.Work() != work {
 		err = &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used"}
 	}

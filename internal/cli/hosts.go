@@ -33,33 +33,47 @@ func (s *source) SharedCredential(ctx context.Context, r protocol.HostRequest) (
 }
 
 func (p *program) hostCredential(ctx context.Context, t tokensource.Target, b profiles.Binding, r protocol.HostRequest) (protocol.HostCredential, error) {
-	got, err := p.credentialFor(ctx, t, b, r)
+	got, name, err := p.credentialFor(ctx, t, b, r)
 	if err != nil {
 		return protocol.HostCredential{}, ofProfile(t.Selection, err)
 	}
-	return protocol.HostCredential{Token: got, Username: cmp.Or(b.User, t.Username, t.Profile.Username), Profile: t.Selection.Name, Path: b.Path}, nil
+	return protocol.HostCredential{Token: got, Username: cmp.Or(name, b.User, t.Username, t.Profile.Username), Profile: t.Selection.Name, Path: b.Path}, nil
 }
 
-// credentialFor gives the kind of credential that the binding names.
-func (p *program) credentialFor(ctx context.Context, t tokensource.Target, b profiles.Binding, r protocol.HostRequest) (token.Token, error) {
+// credentialFor gives the kind of credential that the binding names, and the user name that it comes with, where it comes with
+// one.
+func (p *program) credentialFor(ctx context.Context, t tokensource.Target, b profiles.Binding, r protocol.HostRequest) (token.Token, string, error) {
 	use := token.Use(b.Kind)
 	if use != token.UseID && use != token.UseAccess {
-		return token.Token{}, &token.Error{
-			Kind:    token.BadProfile,
-			Message: b.Host + " is bound to " + b.Kind + ", which this version cannot give",
-			Next:    "edit cognito_hosts of the profile: id and access can be given",
-		}
+		return p.derivedFor(ctx, t, b, r)
 	}
 	tokens, err := p.sessions()
 	if err != nil {
-		return token.Token{}, err
+		return token.Token{}, "", err
 	}
 	if r.Rejected != (protocol.Fingerprint{}) {
 		if err := tokens.Reject(ctx, t, r.Rejected); err != nil {
-			return token.Token{}, err
+			return token.Token{}, "", err
 		}
 	}
-	return tokens.Token(ctx, t, tokensource.Want{Use: use, MinTTL: r.MinTTL, RenewFirst: r.RenewFirst})
+	got, err := tokens.Token(ctx, t, tokensource.Want{Use: use, MinTTL: r.MinTTL, RenewFirst: r.RenewFirst})
+	return got, "", err
+}
+
+// derivedFor gives what AWS's own services take, and keeps for the front how the profile resolved.
+func (p *program) derivedFor(ctx context.Context, t tokensource.Target, b profiles.Binding, r protocol.HostRequest) (token.Token, string, error) {
+	aws, err := p.aws()
+	if err != nil {
+		return token.Token{}, "", err
+	}
+	got, err := aws.Derive(ctx, t, b, r.Host, tokensource.Want{MinTTL: r.MinTTL, RenewFirst: r.RenewFirst})
+	if err != nil {
+		return token.Token{}, "", err
+	}
+	if r.Username == "" && r.Location == "" {
+		p.remember(t.Selection, t.Profile)
+	}
+	return token.Token{Value: got.Secret, Lifetime: got.Lifetime}, got.Username, nil
 }
 
 // Reject notes a refused token in the session of the host's binding.

@@ -38,7 +38,7 @@ func (s *source) SharedCredential(_ context.Context, r protocol.HostRequest) (pr
 func (s *source) credentialOf(session *tokencache.Session, b profileindex.Bound, r protocol.HostRequest) (protocol.HostCredential, error) {
 	use := token.Use(b.Binding.Kind)
 	if use != token.UseID && use != token.UseAccess {
-		return protocol.HostCredential{}, token.ErrMiss // what is derived from a token, the complete program gives
+		return s.derived(session, b, r)
 	}
 	if isPresent(session, r.Rejected) {
 		return protocol.HostCredential{}, token.ErrMiss // the complete program takes the lock for itself to note it
@@ -48,6 +48,30 @@ func (s *source) credentialOf(session *tokencache.Session, b profileindex.Bound,
 		return protocol.HostCredential{}, err
 	}
 	return protocol.HostCredential{Token: t, Username: userOf(b), Profile: b.Profile, Path: b.Binding.Path}, nil
+}
+
+// derived answers with what was made from AWS credentials and is kept among them. From which, the profile's own index says.
+func (s *source) derived(session *tokencache.Session, b profileindex.Bound, r protocol.HostRequest) (protocol.HostCredential, error) {
+	answer, ok := s.lookup(profiles.Selection{Name: b.Profile, Named: true})
+	if !ok || answer.AWSRecord == "" || answer.SessionID != session.ID {
+		return protocol.HostCredential{}, token.ErrMiss
+	}
+	kind := b.Binding.Kind
+	if r.Host.Name == "" { // the host does not say who it is; the binding does
+		r.Host = profiles.Host{Scheme: "https", Name: b.Binding.Host, Port: b.Binding.Port, Path: b.Binding.Path}
+	}
+	record := tokencache.DerivedRecord(kind, answer.AWSRecord, tokencache.DerivedPlace(kind, r.Host.Authority(), r.Host.Path, b.Binding.User))
+	q := question{
+		session: session, works: []string{"refresh", "exchange " + answer.AWSRecord, tokencache.DeriveWork(record)},
+		terms: token.Terms{MinTTL: r.MinTTL, Fallback: token.DefaultTokenTTL, RenewFirst: r.RenewFirst},
+	}
+	for _, c := range session.Hot.Credentials {
+		if c.Record == record {
+			t := token.Token{Value: c.AWS.SecretAccessKey, Lifetime: c.AWS.Lifetime}
+			return protocol.HostCredential{Token: t, Username: c.AWS.AccessKeyID, Profile: b.Profile, Path: b.Binding.Path}, s.judge(q, t.Lifetime)
+		}
+	}
+	return protocol.HostCredential{}, s.miss(q)
 }
 
 // Reject answers where there is nothing to note.

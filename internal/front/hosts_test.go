@@ -67,6 +67,29 @@ func TestSharedWarm(t *testing.T) {
 	b.wantAnswer(b.run("pnpm-token-cognito-dev"), "Bearer "+fresh)
 }
 
+// What was derived from AWS credentials is answered by the front while it is warm, and only for the credentials that the
+// profile leads to now.
+func TestDerivedWarm(t *testing.T) {
+	session := func(from string) *tokencache.Session {
+		s := withAWS("ASIA", life(time.Hour, 0))
+		s.Hot.Credentials = append(s.Hot.Credentials, tokencache.Credentials{
+			Record: tokencache.DerivedRecord("ecr", from, "reg.example"),
+			AWS:    token.AWSCredentials{AccessKeyID: "AWS", SecretAccessKey: token.NewSecret("pass"), Lifetime: life(12*time.Hour, 0)},
+		})
+		return s
+	}
+	b := hostBench(t, session(record), asking("reg.example"))
+	b.wantAnswer(b.run("x git get"), "username=AWS\npassword=pass\n")
+	if b.store.tries > 0 {
+		t.Errorf("tried the lock %d times", b.store.tries)
+	}
+	b = hostBench(t, session("another"), asking("reg.example"))
+	b.wantCore(b.run("x git get"), true, false)
+	b = hostBench(t, session(record), asking("reg.example"))
+	b.index.AWSRecord = ""
+	b.wantCore(b.run("x git get"), false, false)
+}
+
 // What the front hands over, it hands over with the whole request.
 func TestHostHandedOver(t *testing.T) {
 	dead := withTokens(fresh, life(time.Hour, 0))
@@ -79,7 +102,7 @@ func TestHostHandedOver(t *testing.T) {
 		locked  bool
 	}{
 		"bound twice, to two sessions": {warm, "x git get", asking("two.example"), false},
-		"a derived credential":         {warm, "x git get", asking("reg.example"), false},
+		"a derived credential":         {warm, "x git get", asking("reg.example"), true},
 		"no such session":              {warm, "x git get", asking("gone.example"), false},
 		"an ended session":             {dead, "x git get", asking("h.example"), false},
 		"another user":                 {warm, "x git --username eve get", asking("h.example"), false},

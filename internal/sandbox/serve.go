@@ -22,6 +22,8 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle(control.Prefix+"/", control.New(s))
 	mux.HandleFunc("GET /"+s.pool.ID()+"/.well-known/{document}", s.wellKnown)
+	mux.HandleFunc("POST /v1/authorization-token", s.artifactToken)
+	mux.HandleFunc("GET /v1/repos/{name}/info/refs", s.repository)
 	mux.HandleFunc("/{$}", s.service)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("x-amzn-RequestId", wire.NewRequestID())

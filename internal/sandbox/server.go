@@ -113,6 +113,7 @@ func (s *Server) buildAWS(key *jwt.Key) error {
 		trust = append(trust, pool)
 	}
 	s.sts = sts.New(issued, s.config.Roles, trust...)
+	s.operations[registryTarget] = s.registryToken
 	for name, op := range s.pool.SignedOperations() {
 		s.operations[userpool.TargetPrefix+name] = s.signed(name, op)
 	}

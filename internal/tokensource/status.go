@@ -90,6 +90,9 @@ func (s *Source) Status(t Target) (Status, error) {
 	st.User, st.Subject, st.Flow, st.LoggedIn = c.User, c.Subject, c.Flow, c.LoggedIn
 	st.Access, st.ID = kept.Hot.Tokens.Access.Lifetime, kept.Hot.Tokens.ID.Lifetime
 	for _, a := range kept.Hot.Credentials {
+		if _, _, place := tokencache.SplitDerived(a.Record); place != "" {
+			continue // no AWS credentials, but made from them
+		}
 		st.AWS = append(st.AWS, AWSStatus{a.Record, a.AWS.AccessKeyID, a.AWS.Lifetime})
 	}
 	if d := kept.Hot.Dead; d != nil {

@@ -167,7 +167,7 @@ func (s *Service) checkTime(date time.Time, sig signature) error {
 // canonicalRequest hashes the body itself, and so believes no X-Amz-Content-Sha256.
 func canonicalRequest(r *http.Request, sig signature, body []byte) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n/\n%s\n", r.Method, canonicalQuery(r.URL.Query()))
+	fmt.Fprintf(&b, "%s\n%s\n%s\n", r.Method, r.URL.EscapedPath(), canonicalQuery(r.URL.Query()))
 	for _, name := range sig.signed {
 		fmt.Fprintf(&b, "%s:%s\n", name, headerValue(r, name))
 	}
@@ -177,16 +177,20 @@ func canonicalRequest(r *http.Request, sig signature, body []byte) string {
 }
 
 func canonicalQuery(q url.Values) string {
-	var parts []string
+	var pairs [][]string
 	for name, values := range q {
 		if name == "X-Amz-Signature" {
 			continue
 		}
 		for _, v := range values {
-			parts = append(parts, escape(name)+"="+escape(v))
+			pairs = append(pairs, []string{escape(name), escape(v)})
 		}
 	}
-	slices.Sort(parts)
+	slices.SortFunc(pairs, slices.Compare) // by name: domain before domain-owner, which "=" would turn around
+	parts := make([]string, len(pairs))
+	for i, p := range pairs {
+		parts[i] = p[0] + "=" + p[1]
+	}
 	return strings.Join(parts, "&")
 }
 
