@@ -60,12 +60,7 @@ func build(dir string) error {
 			}
 		}
 	}
-	awssdk := exec.Command("go", "build", "-ldflags", "-s -w", "-o", filepath.Join(dir, "tools", "awssdk"), ".")
-	awssdk.Dir = filepath.Join("..", "..", "test", "awssdk")
-	if out, err := awssdk.CombinedOutput(); err != nil {
-		return fmt.Errorf("building awssdk: %w\n%s", err, out)
-	}
-	return nil
+	return buildClients(filepath.Join(dir, "tools"))
 }
 
 // link gives a program another name, by which it finds what stands beside that.
@@ -127,7 +122,7 @@ func condition(name, mode string) (bool, error) {
 	}
 	if program, ok := strings.CutPrefix(name, "have:"); ok {
 		_, err := exec.LookPath(program)
-		return err == nil, nil
+		return err == nil || exists(filepath.Join(programs, "tools", program)), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

@@ -73,7 +73,7 @@ func (f *fakeSessions) Live(session string) bool { return f.live == nil || f.liv
 
 func (f *fakeSessions) Derive(_ context.Context, t tokensource.Target, _ profiles.Binding, _ profiles.Host, w tokensource.Want) (awscreds.Derived, error) {
 	f.target, f.want = t, w
-	return awscreds.Derived{Username: "AWS", Secret: f.token.Value, Lifetime: f.token.Lifetime}, f.err
+	return awscreds.Derived{Username: "AWS", Secret: token.NewSecret("derived"), Lifetime: f.token.Lifetime}, f.err
 }
 
 func (f *fakeSessions) Retrieve(_ context.Context, t tokensource.Target, w tokensource.Want) (token.AWSCredentials, error) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -118,18 +119,27 @@ func (p *program) handedOver(ctx context.Context, o execOptions) (given []variab
 		}
 		p.warnOutranking(p.outrankingDefault(selected))
 	}
-	if profile, err := p.loadProfile(selected, p.Getenv); err == nil && profile.Region != "" {
-		given = append(given, p.regionVariables(profile.Region)...)
+	profile, err := p.loadProfile(selected, p.Getenv)
+	if err != nil {
+		done()
+		return nil, nil, p.badProfile(err)
 	}
+	given = append(given, p.regionVariables(profile.Region)...)
 	return given, done, nil
 }
 
-// regionVariables stand for the profile's region, which the command does not see without the profile.
-func (p *program) regionVariables(region string) []variable {
-	if p.Getenv("AWS_REGION") != "" || p.Getenv("AWS_DEFAULT_REGION") != "" {
-		return nil
+// regionVariables stand for the profile's region, which the command does not see without the profile. Some tools read the one,
+// some the other.
+func (p *program) regionVariables(region string) (missing []variable) {
+	one, other := p.Getenv("AWS_REGION"), p.Getenv("AWS_DEFAULT_REGION")
+	region = cmp.Or(one, other, region)
+	if one == "" && region != "" {
+		missing = append(missing, variable{"AWS_REGION", region})
 	}
-	return []variable{{"AWS_REGION", region}, {"AWS_DEFAULT_REGION", region}}
+	if other == "" && region != "" {
+		missing = append(missing, variable{"AWS_DEFAULT_REGION", region})
+	}
+	return missing
 }
 
 // childEnvironment is this process's environment with what is given, and without what AWS tools would prefer.

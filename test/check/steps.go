@@ -36,7 +36,7 @@ var targets = []target{
 }
 
 // nested are the modules below this one. They have go.mod files of their own so that they never weigh on the product's.
-var nested = []string{"tools", "tools/protoc", "test/awssdk", "test/powercut", "test/clients", "test/clients/tools"}
+var nested = []string{"tools", "tools/protoc", "test/awssdk", "test/gcpsdk", "test/powercut", "test/clients", "test/clients/tools"}
 
 // steps is the whole list, quick ones first. work is a folder for what they build; cc is a C compiler, or "".
 func steps(work, cc string) []step {
@@ -63,6 +63,12 @@ func steps(work, cc string) []step {
 					return command(testEnv(report), "go", "-C", "test/clients", "test", "./library", "./obtain", "./run")
 				},
 			)
+		},
+	})
+	list = append(list, step{
+		"gcpsdk", "the Go program for Google Cloud",
+		func(report string) result {
+			return command(testEnv(report), "go", "-C", "test/gcpsdk", "test", "./...")
 		},
 	})
 	list = append(list, step{"install", "make install, and the front finds its core", func(string) result { return install(work) }})
@@ -197,6 +203,7 @@ func vet() result {
 		// Transcripts run programs built with testclock; torture has the tests that need minutes, root, or FUSE.
 		func() result { return command(nil, "go", "vet", "-tags=testclock,torture", "./...") },
 		func() result { return command(nil, "go", "-C", "test/awssdk", "vet", "./...") },
+		func() result { return command(nil, "go", "-C", "test/gcpsdk", "vet", "./...") },
 		func() result { return command(nil, "go", "-C", "test/powercut", "vet", "./...") },
 	)
 }

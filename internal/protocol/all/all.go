@@ -10,6 +10,7 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/credentialprocess"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/dockercredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/execcredential"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/gcpexecutable"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/gitcredential"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/goauth"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/pipkeyring"
@@ -32,5 +33,6 @@ func Adapters(claims printtoken.Claims) []protocol.Adapter {
 		dockercredential.Adapter(),
 		terraformcredentials.Adapter(),
 		execcredential.Adapter(),
+		gcpexecutable.Adapter(),
 	}
 }

@@ -2,6 +2,7 @@ package all
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -70,6 +71,11 @@ var failures = map[string]func(token.Kind) (string, int){
 			return "quit=1\n", k.ExitCode()
 		}
 		return "", k.ExitCode()
+	},
+	// Google's libraries show nothing of a program that exits otherwise.
+	"gcp": func(k token.Kind) (string, int) {
+		code := map[token.Kind]string{token.LoginNeeded: "401", token.Refused: "403", token.BadProfile: "400", token.Unavailable: "503"}[k]
+		return `{"version":1,"success":false,"code":"` + cmp.Or(code, "500") + `","message":"no"}` + "\n", 0
 	},
 	"docker": func(k token.Kind) (string, int) {
 		if k == token.Interrupted {

@@ -7,6 +7,7 @@ package execcredential
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
@@ -15,13 +16,15 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/jsonstring"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/safetext"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
 const usage = `Usage: cognito-credhelper kubernetes [flags]
 
 Prints the ID token of a profile's session as an ExecCredential, for kubectl and other Kubernetes clients. The
 API server checks its audience, which only the ID token has. It never asks anything: sign in before, with
-"cognito-credhelper login".
+"cognito-credhelper login". With provideClusterInfo, a profile can bind the API server to something else:
+HOST = eks user=CLUSTER in cognito_hosts gives what Amazon EKS takes.
 
 Flags:
 ` + flags.CredentialUsage + `  --use id|access          which token (default id)
@@ -79,7 +82,7 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	if r.Use = token.Use(use); use == "" {
 		r.Use = token.UseID
 	}
-	t, err := s.Token(ctx, r)
+	t, err := credential(ctx, s, r, c.Getenv(variable), use == "")
 	if err != nil {
 		return err
 	}
@@ -88,6 +91,39 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	}
 	_, err = c.Out.Write(encode(version, t))
 	return err
+}
+
+// credential gives what the profile binds the API server to, where kubectl names it (provideClusterInfo) and a binding does; else
+// the profile's token.
+func credential(ctx context.Context, s protocol.Source, r protocol.Request, info string, byBinding bool) (token.Token, error) {
+	if server := clusterServer(info); byBinding && server != "" {
+		host, err := profiles.ParseHost(server)
+		if err != nil {
+			return token.Token{}, protocol.BadRequest(err)
+		}
+		got, err := s.HostCredential(ctx, protocol.HostRequest{
+			Host: host, Profile: r.Profile.Name, Location: r.Profile.Location, Username: r.Username, MinTTL: r.MinTTL,
+		})
+		if !errors.Is(err, protocol.ErrNotBound) {
+			return got.Token, err
+		}
+	}
+	return s.Token(ctx, r)
+}
+
+// clusterServer is the API server's address in what client-go says; "" where it does not say.
+func clusterServer(info string) string {
+	if info == "" {
+		return ""
+	}
+	asked, err := jsonobject.Parse([]byte(info))
+	if err != nil {
+		return ""
+	}
+	spec, _ := asked.Get("spec").Object()
+	cluster, _ := spec.Get("cluster").Object()
+	server, _ := cluster.Get("server").String()
+	return server
 }
 
 // variable is where client-go says what it is configured for.
