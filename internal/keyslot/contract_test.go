@@ -92,6 +92,7 @@ func TestSealedForAnotherUser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	keyslottest.Forget(t, key.ID())
 	b, err := os.ReadFile(s.KeyPath(keyslot.OS))
 	if err != nil || bytes.Contains(b, []byte("cckey")) {
 		t.Errorf("the file is not sealed: %v", err)

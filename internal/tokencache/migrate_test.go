@@ -64,6 +64,14 @@ func keyringStore(t *testing.T) (store, *flaky) {
 	s := store{folder, slots, Open(folder, slots), alice.SessionID()}
 	s.create(t, alice, sampleHot(), sampleCold)
 	s.create(t, bobOf(alice), sampleHot(), sampleCold)
+	t.Cleanup(func() {
+		for _, slot := range []keyslot.Kind{keyslot.OS, keyslot.OSStrict} {
+			if key, err := slots.Load(slot); err == nil {
+				keyslottest.Forget(t, key.ID())
+				key.Wipe()
+			}
+		}
+	})
 	return s, ring
 }
 

@@ -62,6 +62,9 @@ func Contract(t *testing.T, p Place) {
 				continue
 			}
 			other, err := p.Open(folder).Create(context.Background(), k)
+			if err == nil {
+				Forget(t, other.ID())
+			}
 			if err == nil && other.ID() == mine {
 				t.Errorf("slots %v and %v have the same key", p.Kind, k)
 			}
@@ -194,6 +197,7 @@ func create(t *testing.T, p Place, folder string) keyslot.KeyID {
 		t.Fatal(err)
 	}
 	defer key.Wipe()
+	Forget(t, key.ID())
 	return key.ID()
 }
 
@@ -204,6 +208,7 @@ func load(t *testing.T, p Place, folder string) keyslot.KeyID {
 		t.Fatal(err)
 	}
 	defer key.Wipe()
+	Forget(t, key.ID())
 	return key.ID()
 }
 
