@@ -170,20 +170,28 @@ func (c *Cache) load(id string) (*Session, keyslot.Key, error) {
 	return s, key, nil
 }
 
+// rereads bounds how often a reader follows migrations that go on while it reads.
+const rereads = 10
+
 // readWithKey reads the file and finds its key. Where the key is gone, the session may have been given another one between
-// the two (Migrate), and is read once more.
+// the two (Migrate): it is read again for as long as it names another key than before.
 func (c *Cache) readWithKey(id string) (*Session, keyslot.Key, error) {
 	s, err := c.read(id)
 	if err != nil {
 		return nil, keyslot.Key{}, err
 	}
-	key, err := c.key(s)
-	if token.KindOf(err) == token.LoginNeeded {
-		if again, readErr := c.read(id); readErr == nil && again.Key != s.Key {
-			s = again
-			key, err = c.key(s)
+	for range rereads {
+		key, err := c.key(s)
+		if token.KindOf(err) != token.LoginNeeded {
+			return s, key, err
 		}
+		again, readErr := c.read(id)
+		if readErr != nil || again.Key == s.Key {
+			return s, key, err
+		}
+		s = again
 	}
+	key, err := c.key(s)
 	return s, key, err
 }
 
