@@ -227,10 +227,12 @@ func (l *login) keep(ctx context.Context, key keyslot.Key, got cognito.Result) (
 		message, _ := sentence(got.DeviceErr)
 		res.Warnings = append(res.Warnings, "this computer could not be registered as a device of the user, so that the session may not be renewed: "+message)
 	}
-	if !l.old.Refresh.Empty() && !l.old.Refresh.Equal(got.Refresh) && !l.old.Refresh.Equal(l.sent) {
+	// Of a session that has ended nothing is left to revoke; but where its file was a copy, its token may be the first of a
+	// family that lives on, on the machine that the copy came from.
+	if l.live && !l.old.Refresh.Empty() && !l.old.Refresh.Equal(got.Refresh) && !l.old.Refresh.Equal(l.sent) {
 		if err := l.revoke(ctx, l.old.Refresh); err == nil {
 			res.Revoked = true
-		} else if l.live {
+		} else {
 			message, _ := sentence(err)
 			res.Warnings = append(res.Warnings, "the session before this one could not be revoked: "+message)
 		}

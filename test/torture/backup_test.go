@@ -106,6 +106,21 @@ func TestNewerComesBackDuringARefresh(t *testing.T) {
 	}
 }
 
+// Whose copy has ended signs in anew there, and the machine that the copy came from stays signed in: the copy's token is the
+// first of the family that lives on here.
+func TestLoginOnASecondMachine(t *testing.T) {
+	first := signedIn(t, 0)
+	second := first.second()
+	first.pass(life)
+	second.passed = first.passed
+	first.mustToken()
+	second.mustBeTold("on the second machine")
+	second.login()
+	if o, ok := first.lives(); !ok {
+		t.Errorf("on the first machine: %v", o)
+	}
+}
+
 // H14: a copy of everything on a second machine. Who refreshes second is told, and the first goes on.
 func TestCopyOnASecondMachine(t *testing.T) {
 	first := signedIn(t, 0)
