@@ -94,7 +94,7 @@ func call[R, A any](ctx context.Context, c *Client, limit time.Duration, again b
 		return none, err
 	}
 	got, err := ask(at.provider, ctx, r)
-	if again && errors.Is(err, plugin.ErrPluginEnded) && ctx.Err() == nil {
+	if again && err != nil && ctx.Err() == nil && lost(at, err) {
 		if at, err = c.use(ctx, at); err != nil {
 			return none, err
 		}
@@ -104,6 +104,11 @@ func call[R, A any](ctx context.Context, c *Client, limit time.Duration, again b
 		c.heard(at)
 	}
 	return got, err
+}
+
+// lost reports whether the call met a plugin that was dead, or that another caller had found dead and took away under it.
+func lost(at *running, err error) bool {
+	return errors.Is(err, plugin.ErrPluginEnded) || plugin.CodeOf(err) == plugin.CodeCanceled && at.ending.Load()
 }
 
 func (c *Client) limit() time.Duration { return cmp.Or(c.o.CallTimeout, callTimeout) }

@@ -27,6 +27,7 @@ type running struct {
 	provider plugin.Provider
 	client   *goplugin.Client // nil for one that was started by hand
 	conn     *grpc.ClientConn // of that one
+	ending   atomic.Bool      // end was called: calls that are still out are broken off
 }
 
 func (r *running) exited() bool { return r.client != nil && r.client.Exited() }
@@ -41,6 +42,7 @@ func (r *running) pid() int {
 
 // end ends the process and closes the connection. One that was started by hand goes on.
 func (r *running) end() {
+	r.ending.Store(true)
 	if r.client != nil {
 		r.client.Kill()
 		return
