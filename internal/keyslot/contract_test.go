@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,12 +113,12 @@ func TestSealedForAnotherUser(t *testing.T) {
 
 // stuck is a keyring whose calls do not return before the test ends.
 type stuck struct {
-	calls int
+	calls atomic.Int32
 	end   chan struct{}
 }
 
 func (s *stuck) wait() error {
-	s.calls++
+	s.calls.Add(1)
 	<-s.end
 	return nil
 }
@@ -152,8 +153,8 @@ func TestHungKeyring(t *testing.T) {
 				t.Errorf("error %v", err)
 			}
 		}
-		if took := time.Since(began); took != keyslot.KeyringLimit || ring.calls != 1 {
-			t.Errorf("%d calls in %v: the limit was waited for more than once", ring.calls, took)
+		if took := time.Since(began); took != keyslot.KeyringLimit || ring.calls.Load() != 1 {
+			t.Errorf("%d calls in %v: the limit was waited for more than once", ring.calls.Load(), took)
 		}
 	})
 }
