@@ -215,7 +215,7 @@ unavailable, 6 profile or configuration wrong, 130 interrupted.`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(&cobra.Group{ID: humans, Title: "Commands:"}, &cobra.Group{ID: machines, Title: "Commands that tools run:"})
 	for _, c := range []*cobra.Command{
-		p.loginCommand(), p.logoutCommand(), p.statusCommand(), p.configureCommand(),
+		p.loginCommand(), p.logoutCommand(), p.statusCommand(), p.configureCommand(), p.setupCommand(),
 		p.passwordCommand(), p.confirmCommand(), p.mfaCommand(), p.deviceCommand(),
 		p.storeCommand(), p.initiateCommand(), p.respondCommand(), p.getTokensCommand(), p.revokeTokenCommand(), p.adminInitiateCommand(), p.historyCommand(),
 		p.environCommand(), p.execCommand(), p.serveCommand(), p.pluginCommand(),

@@ -54,10 +54,10 @@ func compose(env Env) *program {
 	p := &program{
 		Env:      env,
 		terminal: &prompt.Terminal{Plain: env.Getenv("TERM") == "dumb"},
-		adapters: all.Adapters(claims.Print),
 		now:      clock.Now,
 		credLine: setup.CredentialProcessLine,
 	}
+	p.adapters = all.Adapters(p.claims)
 	c := &parts{p: p, home: env.Getenv("HOME")}
 	if runtime.GOOS == "windows" {
 		c.home = env.Getenv("USERPROFILE")
@@ -121,6 +121,18 @@ func compose(env Env) *program {
 		return c.cache.File(t.Identity().SessionID())
 	}
 	return p
+}
+
+// claims shows what a token says, and tells a person what whoever has the token can do with it.
+func (p *program) claims(t token.Token) ([]byte, error) {
+	shown, err := claims.Print(t)
+	var said struct {
+		Use string `json:"token_use"`
+	}
+	if err == nil && json.Unmarshal(shown, &said) == nil {
+		p.say("this is an %s: %s", gives(said.Use), setup.Reach(said.Use, profiles.Profile{}))
+	}
+	return shown, err
 }
 
 // slots are the places for keys of a state folder.

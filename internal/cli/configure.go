@@ -281,18 +281,13 @@ func (p *program) processLine(ctx context.Context, s profiles.Selection, at plac
 		}
 		line += " --profile-location " + lineWord(location)
 	}
-	if before := at.before.CredentialProcess; before != "" && before != line && !ours(before) {
+	if before := at.before.CredentialProcess; before != "" && before != line && !setup.Ours(before) {
 		question := "profile " + s.Name + " gets its credentials from another program; replace its credential_process line?"
 		if err := p.agreed(ctx, o, question); err != nil {
 			return "", err
 		}
 	}
 	return line, nil
-}
-
-// ours reports whether a credential_process line runs this program, perhaps from another place.
-func ours(line string) bool {
-	return strings.Contains(line, programName) && strings.Contains(line, " credential-process")
 }
 
 // agreed asks for a confirmation, where --force does not give it and something would be written.

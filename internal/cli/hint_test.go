@@ -196,7 +196,11 @@ func TestEveryFailureNamesACommand(t *testing.T) {
 					t.Errorf("%s: hint %q: %v", c.CommandPath(), hint, err)
 				}
 				aboutSession := c.GroupID == machines || c.Flags().Lookup("profile") != nil
-				if aboutSession && !strings.Contains(line, "--profile dev --profile-location '/a b'") {
+				session := "--profile dev"
+				if c.GroupID == machines || c.Flags().Lookup("profile-location") != nil {
+					session += " --profile-location '/a b'"
+				}
+				if aboutSession && !strings.Contains(line, session) {
 					t.Errorf("%s: hint %q is about another session", c.CommandPath(), hint)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/safetext"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/setup"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
@@ -39,8 +40,9 @@ level, session_id, access_token and id_token and each of aws_credentials (expire
 access_key_id), renewing and login_in_flight (pid, since), renewed_by (caller, where no worker could
 be started), clock_skew_seconds (Cognito's clock ahead of this one), warnings, last_failure (at,
 outcome, message, hint), ended_reason, problem (message, hint, detail), outranked (message, hint:
-what AWS tools take before this program), next, version,
-front_version. Times are RFC 3339 in UTC. Members may be added, never removed.`,
+what AWS tools take before this program), hosts (host, gives, can: what a bound host can do with
+what it gets), next, version, front_version. Times are RFC 3339 in UTC. Members may be added, never
+removed.`,
 		Example: `  cognito-credhelper status --profile dev
   cognito-credhelper status --profile dev --json`,
 		Args: noArguments,
@@ -80,6 +82,7 @@ type statusJSON struct {
 	Problem         *sentenceJSON `json:"problem,omitempty"`
 	// Outranked says what AWS tools take before what this program gives them.
 	Outranked    []sentenceJSON `json:"outranked,omitempty"`
+	Hosts        []reachJSON    `json:"hosts,omitempty"`
 	Next         string         `json:"next,omitempty"`
 	Version      string         `json:"version"`
 	FrontVersion string         `json:"front_version,omitempty"`
@@ -187,7 +190,7 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 		hint := withCommand(a.Hint, command("token", t.Selection, t.Username)+" --claims") // tries again, and shows no token
 		v.LastFailure = &failureJSON{a.Ended.UTC().Truncate(time.Second), outcomeWord(a.Outcome), sentenceJSON{Message: a.Message, Hint: hint}}
 	}
-	if t.Profile.IdentityFlow != "" && ours(t.Profile.CredentialProcess) {
+	if t.Profile.IdentityFlow != "" && setup.Ours(t.Profile.CredentialProcess) {
 		for _, o := range p.outrankingProfile(t.Selection) {
 			v.Outranked = append(v.Outranked, sentenceJSON{Message: o.message, Hint: o.hint})
 		}
@@ -198,6 +201,10 @@ func (p *program) view(t tokensource.Target, st tokensource.Status) statusJSON {
 	}
 	v.ClockSkew = int64(st.Skew / time.Second)
 	v.Warnings = p.statusWarnings(st)
+	for _, b := range t.Profile.Hosts {
+		host := setup.Host{Binding: b}
+		v.Hosts = append(v.Hosts, reachJSON{host.Place(), gives(b.Kind), setup.Reach(b.Kind, t.Profile)})
+	}
 	if statusExit(st) == token.LoginNeeded.ExitCode() {
 		v.Next = command("login", t.Selection, t.Username)
 	}
@@ -318,6 +325,9 @@ func (p *program) describe(v statusJSON) string {
 	for _, o := range v.Outranked {
 		row("never asked", o.Message)
 		row("to mend it", o.Hint)
+	}
+	for _, h := range v.Hosts {
+		row("bound host", h.Host+" gets the "+h.Gives+": "+h.Can)
 	}
 	if v.FrontVersion != "" && v.FrontVersion != v.Version {
 		row("versions", "front "+v.FrontVersion+", this program "+v.Version)

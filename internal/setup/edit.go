@@ -40,6 +40,7 @@ func prepare(file, section string, keys []KeyValue) (plan, error) {
 type refusal struct {
 	problem string
 	line    int
+	foreign bool // what stands there is somebody else's, and may be replaced by force
 }
 
 // edit is the whole of the work without the disk. What it returns has been read back: every other section and key means
@@ -103,7 +104,7 @@ func (e *editor) find(section string) (*inifile.Section, *refusal) {
 			continue
 		}
 		if found != nil {
-			return nil, &refusal{"[" + s.Name + "] stands here and on line " + strconv.Itoa(found.Line) + ", so that it is not clear which one to change", s.Line}
+			return nil, &refusal{problem: "[" + s.Name + "] stands here and on line " + strconv.Itoa(found.Line) + ", so that it is not clear which one to change", line: s.Line}
 		}
 		found = &s
 	}
@@ -117,7 +118,7 @@ func (e *editor) replaceable(s inifile.Section, keys []KeyValue) *refusal {
 		for _, line := range k.Block {
 			text := e.data[line.Start:line.End]
 			if len(kv.Block) == 0 || text[0] == '[' && !bytes.ContainsRune(text, '=') {
-				return &refusal{"the line is indented below " + kv.Key + " and would go with its old value", line.Line}
+				return &refusal{problem: "the line is indented below " + kv.Key + " and would go with its old value", line: line.Line}
 			}
 		}
 	}

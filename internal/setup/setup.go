@@ -1,8 +1,9 @@
-// Package setup writes the configuration of the tools that get their credentials from us; so far the profile in the ini
-// files that the AWS tools share.
+// Package setup writes the configuration of the tools that get their credentials from us: the profile in the ini files that
+// the AWS tools share, and the one line by which each tool asks us.
 //
 // It guarantees that no byte changes but those of the keys that were asked for, that the file is replaced whole or not at
-// all, and that its mode stays. It never runs a program, and it refuses a file that it cannot change without doubt.
+// all, that its mode stays, and that undo takes out what was put in and nothing else. It never runs a program, never replaces
+// what is somebody else's unless told to, and refuses a file that it cannot change without doubt.
 package setup
 
 import (
