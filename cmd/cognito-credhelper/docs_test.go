@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/all"
 )
 
 // docs/flows.md names transcripts as proofs: each must exist, and each of the families that it tells about must be named.
@@ -100,6 +102,61 @@ func row(page, pattern string) []string {
 		}
 	}
 	return nil
+}
+
+// docs/tools has a page for every machine verb but token, which is for people's scripts. Each page says how to install and to
+// undo, what happens, and what the tool hides; the commands that it names exist.
+func TestEveryToolHasItsPage(t *testing.T) {
+	folder := filepath.Join("..", "..", "docs", "tools")
+	index, front := read(t, folder, "README.md"), read(t, "..", "..", "README.md")
+	pages, err := filepath.Glob(filepath.Join(folder, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, path := range pages {
+		name, page := filepath.Base(path), read(t, path)
+		for _, verb := range commandsIn(page) {
+			told[verb] = told[verb] || name != "README.md"
+			if _, err := helpOf(core(), []string{verb}); err != nil {
+				t.Errorf("%s names %q: %v", name, verb, err)
+			}
+		}
+		if name == "README.md" {
+			continue
+		}
+		if !strings.Contains(index, "("+name+")") {
+			t.Errorf("docs/tools/README.md does not link %s", name)
+		}
+		if name != "aws.md" && !strings.Contains(front, "(docs/tools/"+name+")") {
+			t.Errorf("README.md does not link %s", name)
+		}
+		for _, part := range []string{"\n| install | ", "\n| undo | ", "\n## What happens\n"} {
+			if !strings.Contains(page, part) {
+				t.Errorf("%s has no %q", name, part)
+			}
+		}
+		if !regexp.MustCompile(`(?m)^## What .* hides?$`).MatchString(page) {
+			t.Errorf("%s does not say what the tool hides", name)
+		}
+	}
+	for _, adapter := range all.Adapters(nil) {
+		if !told[adapter.Verb] && adapter.Verb != "token" {
+			t.Errorf("no page of docs/tools tells of %s", adapter.Verb)
+		}
+	}
+}
+
+// commandsIn are the commands that a page names, by the program's name or by a helper's.
+func commandsIn(page string) []string {
+	var found []string
+	for _, m := range regexp.MustCompile(`cognito-credhelper(?: |", ")([a-z][a-z-]*)`).FindAllStringSubmatch(page, -1) {
+		found = append(found, m[1])
+	}
+	for _, name := range regexp.MustCompile(`\b[a-z]+-[a-z]+-cognito(?:-[a-z]+)?\b|/keyring\b`).FindAllString(page, -1) {
+		found = append(found, all.Invoked([]string{name}).Verb)
+	}
+	return found
 }
 
 func read(t *testing.T, path ...string) string {

@@ -184,11 +184,17 @@ func (t Hosts) Shared(profile string) []Bound {
 		case profile != "" && b.Profile != profile:
 		case found == nil:
 			found = []Bound{b}
-		case b.SessionID != found[0].SessionID || b.Binding.Kind != found[0].Binding.Kind:
+		case !b.shares(found[0]):
 			return append(found, b)
 		}
 	}
 	return found
+}
+
+// shares reports whether two bindings give the same token: what is derived for a place is that place's only.
+func (b Bound) shares(o Bound) bool {
+	use := token.Use(b.Binding.Kind)
+	return b.SessionID == o.SessionID && b.Binding.Kind == o.Binding.Kind && (use == token.UseID || use == token.UseAccess || b.Binding == o.Binding)
 }
 
 // Listed gives each place that is bound by its whole name, of profile's only where one is named, with the binding that wins
