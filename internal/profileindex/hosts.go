@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 

@@ -87,6 +87,17 @@ func TestHostsShared(t *testing.T) {
 	}
 }
 
+// What AWS's own services take is made for one place, so that another place of the same kind shares nothing.
+func TestDerivedIsNotShared(t *testing.T) {
+	one, two := bound("a", "s1", "1.dkr.example", "", "ecr"), bound("b", "s1", "2.dkr.example", "", "ecr")
+	if got := NewHosts([]Bound{one, two}).Shared(""); len(got) != 2 {
+		t.Errorf("%+v", got)
+	}
+	if got := NewHosts([]Bound{one, one}).Shared(""); len(got) != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestHostsListed(t *testing.T) {
 	var got []string
 	for b, h := range NewHosts(table).Listed("") {
