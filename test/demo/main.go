@@ -68,7 +68,7 @@ func run(ctx context.Context, bin string) error {
 	d := &demo{ctx: ctx, bin: bin, home: home}
 	defer d.clean()
 	fmt.Println("cognito-credhelper: one sign-in, every tool. Nothing here leaves this machine, and nothing stays on it.")
-	for _, step := range []func() error{d.pool, d.login, d.status, d.process, d.awsCLI, d.goSDK, d.warm, d.logout} {
+	for _, step := range []func() error{d.pool, d.login, d.status, d.process, d.awsCLI, d.goSDK, d.bind, d.git, d.docker, d.terraform, d.warm, d.logout} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -154,6 +154,125 @@ func (d *demo) goSDK() error {
 	cmd := d.command(filepath.Join("demo", "awssdk"))
 	cmd.Env = append(cmd.Env, "AWS_PROFILE=sandbox")
 	return d.printed(cmd)
+}
+
+// bindings is what the profile binds: the only hosts that get a token.
+const bindings = `cognito_hosts =
+  git.example.com = access
+  registry.example.com = access user=alice
+  app.example.com = access
+`
+
+// bind writes the bindings into the profile, and links the helpers under the names that tools look for.
+func (d *demo) bind() error {
+	d.say("Which hosts may have a token", "None, until the profile names them; each gets the kind of token that its line says, and no other host gets anything.")
+	config := filepath.Join(d.home, ".aws", "config")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	const section = "[profile sandbox]\n"
+	before, after, ok := strings.Cut(string(text), section)
+	if !ok {
+		return errors.New("the profile is not in ~/.aws/config")
+	}
+	if err := os.WriteFile(config, []byte(before+section+bindings+after), 0o600); err != nil {
+		return err
+	}
+	d.show("edit ~/.aws/config")
+	d.print(section + bindings)
+	return d.link("git-credential-cognito", "docker-credential-cognito", "terraform-credentials-cognito")
+}
+
+// link gives the program the names of helpers, in a folder of the demo's that is on PATH.
+func (d *demo) link(names ...string) error {
+	if err := os.MkdirAll(d.helpers(), 0o700); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := os.Symlink(filepath.Join(d.bin, "cognito-credhelper"), filepath.Join(d.helpers(), name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) helpers() string { return filepath.Join(d.home, "bin") }
+
+func (d *demo) git() error {
+	d.say("The real git", "One line of its configuration; a host that is not bound gets nothing, and git would ask for a password.")
+	if _, err := exec.LookPath("git"); err != nil {
+		d.print("git is not installed here")
+		return nil
+	}
+	if err := d.run("git", "config", []string{"--global", "credential.helper", "cognito"}); err != nil {
+		return err
+	}
+	if err := d.answered("echo url=https://git.example.com | git credential fill", "url=https://git.example.com\n", "git", "credential", "fill"); err != nil {
+		return err
+	}
+	d.show("echo url=https://elsewhere.example.com | git credential fill")
+	cmd := d.command("git", "credential", "fill")
+	cmd.Stdin = strings.NewReader("url=https://elsewhere.example.com\n")
+	cmd.Env = append(cmd.Env, "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	out, err := cmd.CombinedOutput()
+	if err == nil || bytes.Contains(out, []byte("password=")) {
+		return errors.New("a host that is not bound got a credential")
+	}
+	d.print(string(out))
+	return nil
+}
+
+func (d *demo) docker() error {
+	d.say("docker, crane, oras, helm, skopeo", "They start docker-credential-cognito with the registry on standard input; the token is the password.")
+	if err := d.answered("echo registry.example.com | docker-credential-cognito get", "registry.example.com\n", filepath.Join(d.helpers(), "docker-credential-cognito"), "get"); err != nil {
+		return err
+	}
+	d.show("docker-credential-cognito list")
+	if err := d.printed(d.command(filepath.Join(d.helpers(), "docker-credential-cognito"), "list")); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("docker"); err != nil {
+		return nil // its CLI would be asked next
+	}
+	settings := filepath.Join(d.home, ".docker", "config.json")
+	if err := os.MkdirAll(filepath.Dir(settings), 0o700); err != nil {
+		return err
+	}
+	const line = `{"credHelpers": {"registry.example.com": "cognito"}}`
+	if err := os.WriteFile(settings, []byte(line+"\n"), 0o600); err != nil {
+		return err
+	}
+	d.show("echo '" + line + "' > ~/.docker/config.json")
+	return d.run("docker", "logout", []string{"registry.example.com"}) // the real CLI, which asks the helper; the session stays
+}
+
+func (d *demo) terraform() error {
+	d.say("Terraform and OpenTofu", "Their credentials helper gives module and provider registries the same session's token; a stranger's module gets {}.")
+	helper := filepath.Join(d.helpers(), "terraform-credentials-cognito")
+	if err := d.answered("terraform-credentials-cognito get app.example.com", "", helper, "get", "app.example.com"); err != nil {
+		return err
+	}
+	d.show("terraform-credentials-cognito get elsewhere.example.com")
+	return d.printed(d.command(helper, "get", "elsewhere.example.com"))
+}
+
+// answered runs what line says with stdin, and shows its answer, which must have a token in it.
+func (d *demo) answered(line, stdin, program string, args ...string) error {
+	d.show(line)
+	cmd := d.command(program, args...)
+	cmd.Stdin = strings.NewReader(stdin)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("%s: %w", line, err)
+	}
+	shown := shorten(out)
+	if shown == string(out) {
+		return fmt.Errorf("%s gave no token", line)
+	}
+	d.print(shown)
+	return nil
 }
 
 func (d *demo) warm() error {
@@ -256,11 +375,11 @@ func (d *demo) command(program string, args ...string) *exec.Cmd {
 
 // env is the caller's environment with a home of our own and without anything that leads an AWS tool elsewhere.
 func (d *demo) env() []string {
-	env := []string{"HOME=" + d.home, "XDG_STATE_HOME=" + filepath.Join(d.home, "state"), "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
+	env := []string{"HOME=" + d.home, "PATH=" + d.helpers() + string(os.PathListSeparator) + d.bin + string(os.PathListSeparator) + os.Getenv("PATH"), "XDG_STATE_HOME=" + filepath.Join(d.home, "state"), "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=",
 		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + filepath.Join(d.home, "no-bus")} // nothing goes into the caller's keyring
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
-		if name != "HOME" && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "XDG_") && !strings.HasPrefix(name, "COGNITO_") && name != "DBUS_SESSION_BUS_ADDRESS" {
+		if name != "HOME" && name != "PATH" && !strings.HasPrefix(name, "GIT_") && !strings.HasPrefix(name, "DOCKER_") && !strings.HasPrefix(name, "AWS_") && !strings.HasPrefix(name, "XDG_") && !strings.HasPrefix(name, "COGNITO_") && name != "DBUS_SESSION_BUS_ADDRESS" {
 			env = append(env, v)
 		}
 	}
@@ -298,10 +417,11 @@ func (d *demo) requests() (int, error) {
 	return total, nil
 }
 
-var secrets = regexp.MustCompile(`("(?:SecretAccessKey|SessionToken)":")([^"]{6})[^"]*"`)
+// secrets are the values that shorten shows the beginning of: in JSON, and in git's lines.
+var secrets = regexp.MustCompile(`("(?:SecretAccessKey|SessionToken|Secret|token)":"|(?m:^)(?:password|credential)=)([^"\n]{6})[^"\n]*`)
 
 func shorten(answer []byte) string {
-	return string(secrets.ReplaceAll(answer, []byte(`$1$2…"`)))
+	return string(secrets.ReplaceAll(answer, []byte(`$1$2…`)))
 }
 
 func fileExists(path string) bool {
