@@ -127,6 +127,15 @@ func condition(name, mode string) (bool, error) {
 	return false, fmt.Errorf("unknown condition %q", name)
 }
 
+// rustupHome is where the toolchains of whoever runs this are.
+func rustupHome() string {
+	if folder := os.Getenv("RUSTUP_HOME"); folder != "" {
+		return folder
+	}
+	home, _ := os.UserHomeDir()
+	return filepath.Join(home, ".rustup")
+}
+
 // setup gives a script a home of its own and nothing of the caller's environment that could lead elsewhere.
 func setup(env *testscript.Env, bin, front string) error {
 	env.Values[testOf{}] = env.T()
@@ -137,6 +146,7 @@ func setup(env *testscript.Env, bin, front string) error {
 	for name, value := range map[string]string{
 		"PATH":                      strings.Join([]string{bin, filepath.Join(programs, "tools"), os.Getenv("PATH")}, string(os.PathListSeparator)),
 		"HOME":                      home,
+		"RUSTUP_HOME":               rustupHome(), // else rustup's cargo finds no toolchain
 		"USERPROFILE":               home,
 		"BIN":                       bin,
 		"FRONT":                     front, // answers from here are the front's own, where there is one

@@ -48,6 +48,10 @@ removed.`,
   cognito-credhelper setup kubernetes --profile dev
   cognito-credhelper setup aws --profile dev
   cognito-credhelper setup go proxy.example.com
+  cognito-credhelper setup cargo crates.example.com
+  cognito-credhelper setup bazel "*.example.com"
+  cognito-credhelper setup pip pypi.example.com --dir /home/me/bin
+  cognito-credhelper setup pnpm npm.example.com
   cognito-credhelper setup git git.example.com --undo`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeTools,
@@ -227,6 +231,11 @@ func (w *setupWork) checkTask(t *setup.Task) error {
 	if errors.As(err, &foreign) {
 		w.ask = append(w.ask, foreign.Error())
 		err = t.Check(true)
+	}
+	if err == nil && w.tool.asks != nil {
+		if reason := w.tool.asks(w, t.Steps); reason != "" {
+			w.ask = append(w.ask, reason)
+		}
 	}
 	return w.badProfile(err)
 }

@@ -37,6 +37,8 @@ type setupTool struct {
 	// folder is where the link goes; nil means beside this program, or into --dir.
 	folder func(w *setupWork) (string, error)
 	after  func(w *setupWork)
+	// asks is why a person must agree, beside what the steps say; "" for nothing.
+	asks func(w *setupWork, steps []setup.Step) string
 }
 
 // setupTools is the one list of tools, in the order of help.
@@ -86,6 +88,33 @@ func setupTools() []setupTool {
 					w.warn("GOAUTH is set, and the go command takes it instead of its file")
 					w.hint("unset GOAUTH")
 				}
+			},
+		},
+		{
+			name: "cargo", file: "~/.cargo/config.toml (CARGO_HOME), at the registry's index", link: "cargo-credential-cognito", place: cargoFile,
+			line: func(_ *setupWork, file, program string, h setup.Host) (setup.Step, error) {
+				return setup.InFile(setup.CargoLine, file, setup.Want{Host: h, Program: program}), nil
+			},
+		},
+		{
+			name: "bazel", file: "~/.bazelrc", link: "bazel-credential-cognito",
+			place: func(w *setupWork) (string, error) { return w.inHome(".bazelrc") },
+			line: func(_ *setupWork, file, program string, h setup.Host) (setup.Step, error) {
+				return setup.InFile(setup.BazelLine, file, setup.Want{Host: h, Program: program}), nil
+			},
+		},
+		{
+			name: "pip", file: "pip.conf of the user (PIP_CONFIG_FILE)", link: "keyring", hosts: takesHosts, place: pipFile,
+			line: func(_ *setupWork, file, _ string, _ setup.Host) (setup.Step, error) {
+				return setup.InFile(setup.PipLine, file, setup.Want{Name: "global", Key: "keyring-provider", Program: "subprocess"}), nil
+			},
+			asks:  otherKeyring,
+			after: func(w *setupWork) { w.warnNotOnPath("keyring") },
+		},
+		{
+			name: "pnpm", file: "~/.npmrc (NPM_CONFIG_USERCONFIG)", link: "pnpm-token-cognito", place: npmFile,
+			line: func(_ *setupWork, file, program string, h setup.Host) (setup.Step, error) {
+				return setup.InFile(setup.NpmLine, file, setup.Want{Host: h, Program: program}), nil
 			},
 		},
 	}
@@ -303,4 +332,51 @@ func awsLine(w *setupWork, file, program string, _ setup.Host) (setup.Step, erro
 		return setup.Step{}, errors.New("the path of this program has a line break")
 	}
 	return setup.InFile(setup.AWSLine, file, setup.Want{Name: section, Key: "credential_process", Program: line}), nil
+}
+
+// otherKeyring is why a person must agree to another program of the name that pip looks for.
+func otherKeyring(w *setupWork, steps []setup.Step) string {
+	program, err := w.executable()
+	for _, s := range steps {
+		if err != nil || s.Kind != setup.Link || s.Standing {
+			continue
+		}
+		if other := nextOnPath("keyring"+exe(), w.Getenv("PATH"), []string{program, s.File}); other != "" {
+			return other + " is on PATH already; ours hands on to it whatever no profile binds"
+		}
+	}
+	return ""
+}
+
+func cargoFile(w *setupWork) (string, error) {
+	if folder := w.Getenv("CARGO_HOME"); folder != "" {
+		return filepath.Join(folder, "config.toml"), nil
+	}
+	return w.inHome(".cargo", "config.toml")
+}
+
+func npmFile(w *setupWork) (string, error) {
+	for _, name := range []string{"NPM_CONFIG_USERCONFIG", "npm_config_userconfig"} {
+		if file := w.Getenv(name); file != "" {
+			return file, nil
+		}
+	}
+	return w.inHome(".npmrc")
+}
+
+func pipFile(w *setupWork) (string, error) {
+	switch file := w.Getenv("PIP_CONFIG_FILE"); {
+	case file != "":
+		return file, nil
+	case runtime.GOOS == "windows":
+		return filepath.Join(w.Getenv("APPDATA"), "pip", "pip.ini"), nil
+	case runtime.GOOS == "darwin":
+		if folder, err := w.inHome("Library", "Application Support", "pip"); err == nil && present(folder) {
+			return filepath.Join(folder, "pip.conf"), nil
+		}
+	}
+	if folder := w.Getenv("XDG_CONFIG_HOME"); filepath.IsAbs(folder) && runtime.GOOS != "darwin" {
+		return filepath.Join(folder, "pip", "pip.conf"), nil
+	}
+	return w.inHome(".config", "pip", "pip.conf")
 }

@@ -30,6 +30,10 @@ func wants(t testing.TB) map[Kind]Want {
 		Terraform:  {},
 		GoLine:     {Program: "/opt/a b/cognito-credhelper"},
 		KubeUserOf: {Name: "cognito-dev", Program: "/opt/a b/cognito-credhelper", Profile: "dev"},
+		CargoLine:  {Host: h, Program: "/opt/a b/cargo-credential-cognito"},
+		BazelLine:  {Host: h, Program: "/opt/a b/bazel-credential-cognito"},
+		PipLine:    {Name: "global", Key: "keyring-provider", Program: "subprocess"},
+		NpmLine:    {Host: h, Program: "/opt/pnpm-token-cognito"},
 		AWSLine:    {Name: "profile dev", Key: "credential_process", Program: `"/opt/a b/cognito-credhelper" credential-process --profile dev`},
 	}
 }
@@ -81,6 +85,15 @@ func TestFormats(t *testing.T) {
 		{"bound", Binding, "[profile dev]\ncognito_hosts =\n  H.example:8443 = id\n", "[profile dev]\ncognito_hosts =\n  H.example:8443 = id\n"},
 		{"no last line ending", Binding, "[profile dev]\ncognito_hosts =\n  a.example = id", "[profile dev]\ncognito_hosts =\n  a.example = id\n  h.example:8443 = access\n"},
 
+		{"below the header", CargoLine, "[registries.team]\nindex = \"sparse+https://h.example:8443/index/\" # ours\n[net]\n", "[registries.team]\ncredential-provider = [\"/opt/a b/cargo-credential-cognito\"]\nindex = \"sparse+https://h.example:8443/index/\" # ours\n[net]\n"},
+		{"another path of ours", CargoLine, "[registries.\"team\"]\nindex = 'sparse+https://h.example:8443/'\ncredential-provider = \"/old/cargo-credential-cognito\"", "[registries.\"team\"]\nindex = 'sparse+https://h.example:8443/'\ncredential-provider = [\"/opt/a b/cargo-credential-cognito\"]"},
+		{"new", BazelLine, "", "common \"--credential_helper=h.example=/opt/a b/bazel-credential-cognito\"\n"},
+		{"beside another", BazelLine, "build --credential_helper=o.example=/x\n# build --credential_helper=h.example=/x\n", "build --credential_helper=o.example=/x\n# build --credential_helper=h.example=/x\ncommon \"--credential_helper=h.example=/opt/a b/bazel-credential-cognito\"\n"},
+		{"new", PipLine, "", "[global]\nkeyring-provider = subprocess\n"},
+		{"beside another key", PipLine, "[global]\nindex-url = https://u@h.example/simple\n", "[global]\nindex-url = https://u@h.example/simple\nkeyring-provider = subprocess\n"},
+		{"new", NpmLine, "", "//h.example:8443/:tokenHelper=/opt/pnpm-token-cognito\n"},
+		{"beside another", NpmLine, "//h.example:8443/:_authToken=x\n//o.example/:tokenHelper=/x", "//h.example:8443/:_authToken=x\n//o.example/:tokenHelper=/x\n//h.example:8443/:tokenHelper=/opt/pnpm-token-cognito\n"},
+
 		{"below the last key", AWSLine, "[profile dev]\nx = y\n", "[profile dev]\nx = y\n" + process},
 		{"another path of ours", AWSLine, "[profile dev]\ncredential_process = /old/cognito-credhelper credential-process --profile dev\n", "[profile dev]\n" + process},
 	} {
@@ -107,7 +120,7 @@ func TestFormats(t *testing.T) {
 
 // ourWords are in every line of ours.
 func ourWords(data []byte) bool {
-	return bytes.Contains(data, []byte("cognito-credhelper")) || bytes.Contains(data, []byte("-cognito")) || bytes.Contains(data, []byte(`"cognito"`)) || bytes.Contains(data, []byte("h.example:8443 ="))
+	return bytes.Contains(data, []byte("cognito-credhelper")) || bytes.Contains(data, []byte("-cognito")) || bytes.Contains(data, []byte(`"cognito"`)) || bytes.Contains(data, []byte("h.example:8443 =")) || bytes.Contains(data, []byte("subprocess"))
 }
 
 // What the tool does not take twice, and what answers for the host already, is refused, and force takes its place.
@@ -136,6 +149,14 @@ func TestForeign(t *testing.T) {
 		{"two documents", KubeUserOf, "a: 1\n---\nb: 2\n", ""},
 		{"no YAML", KubeUserOf, "a: [\n", ""},
 		{"process", AWSLine, "[profile dev]\ncredential_process = /opt/other\n", "[profile dev]\n" + `credential_process = "/opt/a b/cognito-credhelper" credential-process --profile dev` + "\n"},
+		{"provider", CargoLine, "[registries.team]\nindex = \"sparse+https://h.example:8443/\"\ncredential-provider = \"cargo:token\"\n", "[registries.team]\nindex = \"sparse+https://h.example:8443/\"\ncredential-provider = [\"/opt/a b/cargo-credential-cognito\"]\n"},
+		{"no registry", CargoLine, "[registries.o]\nindex = \"sparse+https://o.example/\"\n", ""},
+		{"two registries", CargoLine, "[registries.a]\nindex = \"https://h.example:8443/\"\n[registries.b]\nindex = \"https://h.example:8443/\"\n", ""},
+		{"over lines", CargoLine, "[registries.a]\nindex = \"https://h.example:8443/\"\ncredential-provider = [\n\"x\"]\n", ""},
+		{"helper", BazelLine, "build --credential_helper=h.example=/x\n", "build --credential_helper=h.example=/x\ncommon \"--credential_helper=h.example=/opt/a b/bazel-credential-cognito\"\n"},
+		{"goes on", BazelLine, "build \\\n", ""},
+		{"provider", PipLine, "[global]\nkeyring-provider = import\n", "[global]\nkeyring-provider = subprocess\n"},
+		{"helper", NpmLine, "//h.example:8443/:tokenHelper=/x\n", "//h.example:8443/:tokenHelper=/opt/pnpm-token-cognito\n"},
 		{"no section", Binding, "[profile other]\n", ""},
 	} {
 		t.Run(string(test.kind)+" "+test.name, func(t *testing.T) {
@@ -353,11 +374,11 @@ func TestLinks(t *testing.T) {
 // FuzzFormats: of whatever add accepts, adding twice is adding once, the record takes the file back byte for byte, and
 // remove leaves nothing of ours that add would not put there again.
 func FuzzFormats(f *testing.F) {
-	kinds := []Kind{Binding, GitLine, DockerLine, Terraform, GoLine, KubeUserOf, AWSLine}
+	kinds := []Kind{Binding, GitLine, DockerLine, Terraform, GoLine, KubeUserOf, AWSLine, CargoLine, BazelLine, PipLine, NpmLine}
 	for i := range kinds {
 		for _, seed := range []string{
 			"", "[credential \"https://h.example:8443\"]\n\thelper = x\n\tusername = \"a;b\" # c", "[profile dev]\r\ncognito_hosts =\r\n  a.example = id\r\n",
-			"{\n  \"credHelpers\": {\"a\": \"b\"},\n  \"x\": [1, {}]\n}", "credentials_helper \"o\" { args = [] }\n", "GOAUTH=netrc;git /x\nA=b", "users:\n- name: a\n  user:\n    token: |\n      x\ncontexts: []\n",
+			"{\n  \"credHelpers\": {\"a\": \"b\"},\n  \"x\": [1, {}]\n}", "credentials_helper \"o\" { args = [] }\n", "GOAUTH=netrc;git /x\nA=b", "[registries.a]\nindex = \"https://h.example:8443/\"\ncredential-provider = [\"x\"]", "build --credential_helper=h.example=x \\", "[global]\nkeyring-provider: x", "users:\n- name: a\n  user:\n    token: |\n      x\ncontexts: []\n",
 		} {
 			f.Add(uint8(i), []byte(seed), true)
 			f.Add(uint8(i), []byte(seed), false)

@@ -73,6 +73,10 @@ const (
 	GoLine     Kind = "go"
 	KubeUserOf Kind = "kubernetes"
 	AWSLine    Kind = "aws"
+	CargoLine  Kind = "cargo"
+	BazelLine  Kind = "bazel"
+	PipLine    Kind = "pip"
+	NpmLine    Kind = "pnpm"
 )
 
 // formatOf is the only list of formats.
@@ -92,6 +96,14 @@ func formatOf(k Kind) (format, bool) {
 		return kubeFormat(), true
 	case AWSLine:
 		return valueFormat(Ours, "the profile gets its credentials from another program"), true
+	case CargoLine:
+		return cargoFormat(), true
+	case BazelLine:
+		return bazelFormat(), true
+	case PipLine:
+		return valueFormat(func(v string) bool { return v == "subprocess" }, "pip has another keyring provider"), true
+	case NpmLine:
+		return npmFormat(), true
 	default:
 		return format{}, false
 	}
