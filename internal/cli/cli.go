@@ -21,13 +21,13 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/detach"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/history"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protect"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/all"
-	"github.com/cognito-credhelper/cognito-credhelper/internal/refresh"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
@@ -158,7 +158,7 @@ func orInterrupted(ctx context.Context, err error) error {
 // carryOut runs a command, by its own name or by the name that a tool calls us, or is the worker that another run of this
 // program started.
 func (p *program) carryOut(ctx context.Context, args []string) error {
-	if len(args) == 2 && args[1] == refresh.Argument {
+	if len(args) == 2 && args[1] == detach.Argument {
 		return p.renew(ctx)
 	}
 	called := all.Invoked(args)

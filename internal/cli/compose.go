@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -11,11 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/clock"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/detach"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/handover"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/history"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
@@ -40,6 +43,7 @@ type parts struct {
 	p    *program
 	home string
 	lock *os.File                    // that the front took; nil without one
+	told tokensource.Told            // by the worker that the front started; nil without one
 	key  func() (keyslot.Key, error) // that the caller gave; nil for none
 
 	build    sync.Once
@@ -67,6 +71,9 @@ func compose(env Env) *program {
 		if handed.Replay != nil {
 			p.Stdin = io.MultiReader(handed.Replay, env.Stdin)
 			p.greeted = true
+		}
+		if handed.Answer != nil {
+			c.told = toldFrom(handed.Answer)
 		}
 	}
 	c.key = takeKey(env.Getenv, env.Unsetenv)
@@ -147,7 +154,7 @@ func (c *parts) worker(program string) tokensource.Worker {
 	if c.p.asPlugin && runtime.GOOS == "linux" {
 		program = "/proc/self/exe"
 	}
-	w := refresh.New(program, workerEnvironment(c.p.Environ()))
+	w := detach.New(program, detach.Environment(c.p.Environ()))
 	if c.key == nil {
 		return w
 	}
@@ -212,6 +219,7 @@ func (c *parts) compose() {
 		Worker: c.worker(self),
 		Hold:   refresh.Hold,
 		Warn:   c.p.warn,
+		Told:   c.told,
 	}
 	if c.p.resumed {
 		// The front had waited and saw a renewal fail: what it saw counts for us, too.
@@ -245,6 +253,23 @@ func adopting(cache *tokencache.Cache, lock *os.File) tokensource.Locks {
 			}
 		})
 		return tx, ok
+	}
+}
+
+// toldFrom gives the answer of the worker that the front started, once, to whom its job was for.
+func toldFrom(from io.Reader) tokensource.Told {
+	text, _ := io.ReadAll(io.LimitReader(from, 2*detach.MaxMessage)) // what is cut short is no answer, and is told so
+	first, reply, _ := bytes.Cut(text, []byte("\n"))
+	var job tokensource.Job
+	if json.Unmarshal(first, &job) != nil {
+		return nil
+	}
+	var given atomic.Bool
+	return func(session, work string) ([]byte, bool) {
+		if session != job.Session || work != job.Work || given.Swap(true) {
+			return nil, false
+		}
+		return reply, true
 	}
 }
 

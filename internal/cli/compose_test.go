@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
@@ -24,4 +25,28 @@ func TestAdoptingLetsAnotherSessionsLockGo(t *testing.T) {
 		t.Fatalf("the lock is still held: %v", err)
 	}
 	again.Unlock()
+}
+
+// The worker's answer goes once, and only to whom its job was for.
+func TestToldFrom(t *testing.T) {
+	told := toldFrom(strings.NewReader(`{"format":1,"session":"s","work":"refresh"}` + "\nthe answer\nof two lines"))
+	for _, c := range []struct {
+		session, work, want string
+		ok                  bool
+	}{
+		{"other", "refresh", "", false}, {"s", "exchange", "", false},
+		{"s", "refresh", "the answer\nof two lines", true}, {"s", "refresh", "", false},
+	} {
+		if got, ok := told(c.session, c.work); ok != c.ok || string(got) != c.want {
+			t.Errorf("%s, %s: %q, %v", c.session, c.work, got, ok)
+		}
+	}
+	if told := toldFrom(strings.NewReader(`{"session":"s","work":"refresh"}`)); told == nil {
+		t.Error("a job without an answer is told, too: there was none")
+	} else if got, ok := told("s", "refresh"); !ok || len(got) > 0 {
+		t.Errorf("%q, %v", got, ok)
+	}
+	if toldFrom(strings.NewReader("no job\nanswer")) != nil {
+		t.Error("an answer without a job is told")
+	}
 }

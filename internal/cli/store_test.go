@@ -103,17 +103,6 @@ func TestLevelsDiffer(t *testing.T) {
 	}
 }
 
-// Only what is named goes to the worker: no key, no credential, no secret of another program.
-func TestWorkerEnvironment(t *testing.T) {
-	got := workerEnvironment([]string{
-		"HOME=/h", "PATH=/bin", "COGNITO_CREDHELPER_KEY=canary", "COGNITO_CREDHELPER_FRONT=x", "COGNITO_CREDHELPER_HOME=/s", "https_proxy=p",
-		"AWS_SECRET_ACCESS_KEY=canary", "AWS_SESSION_TOKEN=canary", "GITHUB_TOKEN=canary", "AWS_CONFIG_FILE=f", "HOMEX=y", "novalue",
-	})
-	if want := "HOME=/h COGNITO_CREDHELPER_HOME=/s https_proxy=p AWS_CONFIG_FILE=f"; strings.Join(got, " ") != want {
-		t.Errorf("the worker gets %q", got)
-	}
-}
-
 // fakeWorker keeps the job.
 type fakeWorker struct{ job []byte }
 

@@ -17,6 +17,7 @@ type takeover struct {
 	lock     lock   // held, or nil
 	consumed []byte // of standard input
 	resumed  bool
+	answer   []byte // a worker's job and, in the next line, what it said; nil without a worker
 }
 
 // become turns this process into the complete program, with the same arguments, the name included, and the same standard
@@ -45,7 +46,7 @@ func (p *process) start(t takeover) (exit int, err error) {
 	if _, ok := handover.Parse(p.getenv(handover.Variable)); ok {
 		return 1, sentence("what stands in the place of the complete program is another front: " + core)
 	}
-	offer := handover.Offer{FrontVersion: version.Number(), Lock: handover.None, Replay: handover.None, Resumed: t.resumed}
+	offer := handover.Offer{FrontVersion: version.Number(), Lock: handover.None, Replay: handover.None, Answer: handover.None, Resumed: t.resumed}
 	if t.lock != nil && handsLock {
 		if offer.Lock, err = handover.Inherit(t.lock.File()); err != nil {
 			return 1, sentence("the session's lock cannot be handed over: " + err.Error())
@@ -53,22 +54,34 @@ func (p *process) start(t takeover) (exit int, err error) {
 	} else if t.lock != nil {
 		t.lock.Unlock()
 	}
-	var held *os.File
-	if len(t.consumed) > 0 {
-		if held, err = handover.Hold(os.TempDir(), t.consumed); err == nil {
-			offer.Replay, err = handover.Inherit(held)
-		}
-		if err != nil {
-			return 1, sentence("standard input cannot be handed over: " + err.Error())
-		}
+	var held, answer *os.File
+	if held, offer.Replay, err = hold(t.consumed); err != nil {
+		return 1, sentence("standard input cannot be handed over: " + err.Error())
 	}
+	// Without it the complete program goes by what the worker recorded, as every other waiter.
+	answer, offer.Answer, _ = hold(t.answer)
 	exit, err = p.replace(core, p.args, withVariable(p.environ(), offer.Encode()), held)
 	runtime.KeepAlive(t.lock) // a collected file would close the descriptor, and so let the lock go
 	runtime.KeepAlive(held)
+	runtime.KeepAlive(answer)
 	if err != nil {
 		return 1, sentence("the complete program cannot be started: " + core + ": " + err.Error())
 	}
 	return exit, nil
+}
+
+// hold keeps b where the complete program can read it; without b there is no file.
+func hold(b []byte) (f *os.File, number int, err error) {
+	if len(b) == 0 {
+		return nil, handover.None, nil
+	}
+	if f, err = handover.Hold(os.TempDir(), b); err != nil {
+		return nil, handover.None, err
+	}
+	if number, err = handover.Inherit(f); err != nil {
+		return nil, handover.None, err
+	}
+	return f, number, nil
 }
 
 // findCore looks beside this program's own file and in libexec, nowhere else: what PATH or a variable names could be

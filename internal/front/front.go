@@ -1,9 +1,9 @@
-// Package front is the composition root of the front: it answers machine verbs from a warm session, waits for a renewal
-// in flight, and else becomes the complete program.
+// Package front is the composition root of the front: it answers machine verbs from a warm session, has the complete program
+// renew a stale one in a process of its own, waits for a renewal in flight, and else becomes the complete program.
 //
 // It guarantees the same answers as the complete program, by the same adapters, and that whatever it cannot answer reaches
 // the complete program with the same arguments and standard input, and with the session's lock where it had to be taken.
-// It never uses the network, never renews anything itself, and never asks a person.
+// It never uses the network, never renews anything in this process, and never asks a person.
 package front
 
 import (
@@ -55,6 +55,7 @@ func Main(args []string) int {
 		hosts:      hosts,
 		now:        clock.Now,
 		replace:    replace,
+		worker:     detached,
 		maxWait:    maxWait,
 	}
 	return p.run()
@@ -75,6 +76,7 @@ type process struct {
 	hosts      func(folder string) (profileindex.Hosts, bool)
 	now        func() token.Instant
 	replace    func(core string, args, env []string, held *os.File) (exit int, err error)
+	worker     startWorker // nil starts none
 	maxWait    time.Duration
 }
 
@@ -140,8 +142,8 @@ func (c *caller) answer() int {
 	return c.answerStale(c.source.stale.id)
 }
 
-// answerStale ends in an answer, or in the complete program: with the lock where this process got it, without where
-// another had it and failed. Nobody goes on to renew without having looked again under the lock.
+// answerStale ends in an answer, or in the complete program: with the lock where this process got it and started no worker,
+// without where another had it and failed. Nobody goes on to renew without having looked again under the lock.
 func (c *caller) answerStale(id string) int {
 	started := c.now().Wall
 	ctx, cancel := context.WithTimeout(context.Background(), c.maxWait)
@@ -152,7 +154,7 @@ func (c *caller) answerStale(id string) int {
 			return c.handOver(nil, false)
 		}
 		if ok {
-			return c.answerLocked(id, lock)
+			return c.answerLocked(ctx, id, lock, started)
 		}
 		c.source.renewing = true
 		if c.source.stale.due { // who holds the lock renews it; nobody waits for that
@@ -176,15 +178,19 @@ func (c *caller) answerStale(id string) int {
 	return c.handOver(nil, true)
 }
 
-// answerLocked looks again, now that nobody else can be renewing, and takes the lock along to the complete program.
-func (c *caller) answerLocked(id string, l lock) int {
+// answerLocked looks again, now that nobody else can be renewing, and has a worker renew; else it takes the lock along to the
+// complete program.
+func (c *caller) answerLocked(ctx context.Context, id string, l lock, began time.Time) int {
 	if exit, done := c.serve(); done {
 		l.Unlock()
 		return exit
 	}
 	if c.source.stale.id != id { // forgotten or ended meanwhile: nothing to renew
 		l.Unlock()
-		l = nil
+		return c.handOver(nil, false)
+	}
+	if exit, started := c.renew(ctx, l, began); started {
+		return exit
 	}
 	return c.handOver(l, false)
 }

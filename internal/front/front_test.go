@@ -119,6 +119,9 @@ type bench struct {
 	in       io.Reader
 	adapters []protocol.Adapter
 	env      map[string]string
+	worker   startWorker // nil: none can be started
+	// readAnswer reads what is handed over of a worker's answer.
+	readAnswer func(descriptor int) string
 
 	asked    []profiles.Selection // of the index
 	out, err bytes.Buffer
@@ -129,6 +132,7 @@ type started struct {
 	args   []string
 	offer  handover.Offer
 	replay string
+	answer string
 }
 
 const coreExit = 42
@@ -190,6 +194,7 @@ func (b *bench) run(line string) int {
 		},
 		now:     func() token.Instant { return present },
 		replace: b.replace,
+		worker:  b.worker,
 		maxWait: 30 * time.Second,
 	}
 	return p.run()
@@ -210,6 +215,9 @@ func (b *bench) replace(core string, args, env []string, held *os.File) (int, er
 		}
 		b.core.replay = string(replay)
 		held.Close()
+	}
+	if offer.Answer != handover.None {
+		b.core.answer = b.readAnswer(offer.Answer)
 	}
 	return coreExit, nil
 }
@@ -620,7 +628,7 @@ func TestCoreMissing(t *testing.T) {
 
 func TestCoreThatIsAFront(t *testing.T) {
 	b := newBench(t, &fakeStore{})
-	b.env[handover.Variable] = handover.Offer{FrontVersion: "1.0", Lock: handover.None, Replay: handover.None}.Encode()
+	b.env[handover.Variable] = handover.Offer{FrontVersion: "1.0", Lock: handover.None, Replay: handover.None, Answer: handover.None}.Encode()
 	if exit := b.run("x login"); exit != 1 || b.core != nil || !strings.Contains(b.err.String(), "another front") {
 		t.Errorf("exit %d, core %+v, stderr %q", exit, b.core, b.err.String())
 	}

@@ -43,7 +43,8 @@ func (s *source) credentialOf(session *tokencache.Session, b profileindex.Bound,
 	if isPresent(session, r.Rejected) {
 		return protocol.HostCredential{}, token.ErrMiss // the complete program takes the lock for itself to note it
 	}
-	t, err := s.tokenOf(session, use, token.Terms{MinTTL: cmp.Or(r.MinTTL, b.MinTTL), Fallback: token.DefaultTokenTTL, RenewFirst: r.RenewFirst})
+	by := profiles.Selection{Name: b.Profile, Named: true}
+	t, err := s.tokenOf(session, by, use, token.Terms{MinTTL: cmp.Or(r.MinTTL, b.MinTTL), Fallback: token.DefaultTokenTTL, RenewFirst: r.RenewFirst})
 	if err != nil {
 		return protocol.HostCredential{}, err
 	}
@@ -52,7 +53,8 @@ func (s *source) credentialOf(session *tokencache.Session, b profileindex.Bound,
 
 // derived answers with what was made from AWS credentials and is kept among them. From which, the profile's own index says.
 func (s *source) derived(session *tokencache.Session, b profileindex.Bound, r protocol.HostRequest) (protocol.HostCredential, error) {
-	answer, ok := s.lookup(profiles.Selection{Name: b.Profile, Named: true})
+	by := profiles.Selection{Name: b.Profile, Named: true}
+	answer, ok := s.lookup(by)
 	if !ok || answer.AWSRecord == "" || answer.SessionID != session.ID {
 		return protocol.HostCredential{}, token.ErrMiss
 	}
@@ -62,7 +64,7 @@ func (s *source) derived(session *tokencache.Session, b profileindex.Bound, r pr
 	}
 	record := tokencache.DerivedRecord(kind, answer.AWSRecord, tokencache.DerivedPlace(kind, r.Host.Authority(), r.Host.Path, b.Binding.User))
 	q := question{
-		session: session, works: []string{"refresh", "exchange " + answer.AWSRecord, tokencache.DeriveWork(record)},
+		session: session, by: by, works: []string{"refresh", "exchange " + answer.AWSRecord, tokencache.DeriveWork(record)},
 		terms: token.Terms{MinTTL: r.MinTTL, Fallback: token.DefaultTokenTTL, RenewFirst: r.RenewFirst},
 	}
 	for _, c := range session.Hot.Credentials {

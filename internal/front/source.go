@@ -79,9 +79,12 @@ type source struct {
 
 // stale names the session to be renewed and the work that would do it.
 type stale struct {
-	id    string
-	works []string
-	due   bool // it has not expired and may be handed out while another process renews it
+	id         string
+	generation uint64
+	selection  profiles.Selection // the profile by which it is meant
+	works      []string           // the last of them makes what was asked for
+	due        bool               // it has not expired and may be handed out while another process renews it
+	toSettle   bool               // nothing is to be renewed: it is only to be saved in its place
 }
 
 var _ protocol.Source = (*source)(nil)
@@ -92,14 +95,14 @@ func (s *source) Token(_ context.Context, r protocol.Request) (token.Token, erro
 	if !ok {
 		return token.Token{}, token.ErrMiss
 	}
-	return s.tokenOf(session, r.Use, terms(r, answer, token.DefaultTokenTTL))
+	return s.tokenOf(session, r.Profile, r.Use, terms(r, answer, token.DefaultTokenTTL))
 }
 
 // tokenOf answers with a token of the session.
-func (s *source) tokenOf(session *tokencache.Session, use token.Use, terms token.Terms) (token.Token, error) {
+func (s *source) tokenOf(session *tokencache.Session, by profiles.Selection, use token.Use, terms token.Terms) (token.Token, error) {
 	return latest(s, session, func(session *tokencache.Session) (token.Token, error) {
 		t := session.Hot.Tokens.Get(use)
-		q := question{session: session, works: []string{"refresh"}, terms: terms}
+		q := question{session: session, by: by, works: []string{"refresh"}, terms: terms}
 		if t.Value.Empty() || s.refused(session, t) {
 			return token.Token{}, s.miss(q)
 		}
@@ -114,7 +117,7 @@ func (s *source) AWSCredentials(_ context.Context, r protocol.Request) (token.AW
 		return token.AWSCredentials{}, token.ErrMiss
 	}
 	return latest(s, session, func(session *tokencache.Session) (token.AWSCredentials, error) {
-		q := question{session: session, works: []string{"refresh", "exchange " + answer.AWSRecord}, terms: terms(r, answer, token.DefaultAWSTTL)}
+		q := question{session: session, by: r.Profile, works: []string{"refresh", "exchange " + answer.AWSRecord}, terms: terms(r, answer, token.DefaultAWSTTL)}
 		for _, c := range session.Hot.Credentials {
 			if c.Record == answer.AWSRecord {
 				return c.AWS, s.judge(q, c.AWS.Lifetime)
@@ -156,7 +159,8 @@ func (s *source) load(r protocol.Request) (*tokencache.Session, profileindex.Ans
 // question is what must hold of a credential to be handed out.
 type question struct {
 	session *tokencache.Session
-	works   []string // what renews it
+	by      profiles.Selection // the profile by which it is meant
+	works   []string           // what renews it
 	terms   token.Terms
 }
 
@@ -187,7 +191,8 @@ func (s *source) judge(q question, l token.Lifetime) error {
 	case (advice == token.HandOut || advice == token.RenewBehind) && s.renewing:
 		return nil
 	case advice == token.HandOut, advice == token.RenewBehind:
-		s.stale = stale{id: q.session.ID, works: q.works, due: true}
+		s.stale = q.stale()
+		s.stale.due, s.stale.toSettle = true, advice == token.HandOut
 		return token.ErrMiss
 	default:
 		return s.miss(q)
@@ -204,8 +209,12 @@ func (s *source) lastOf(id string) func(work string) (tokencache.Attempt, bool) 
 }
 
 func (s *source) miss(q question) error {
-	s.stale = stale{id: q.session.ID, works: q.works}
+	s.stale = q.stale()
 	return token.ErrMiss
+}
+
+func (q question) stale() stale {
+	return stale{id: q.session.ID, generation: q.session.HotGeneration, selection: q.by, works: q.works}
 }
 
 // failedSince reports whether a renewal of what was missed ended without success since start.

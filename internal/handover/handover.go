@@ -15,8 +15,9 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/version"
 )
 
-// Variable carries the contract: <contract>;<version>;lock=<fd>;replay=<fd>;resumed=<0|1>. Descriptors that are not there
-// are -1; on Windows they are handles. A front of a newer version may append fields of the same shape.
+// Variable carries the contract: <contract>;<version>;lock=<fd>;replay=<fd>;resumed=<0|1>;answer=<fd>. Descriptors that are
+// not there are -1; on Windows they are handles. A front of an older version has no answer; one of a newer version may append
+// fields of the same shape.
 const Variable = "COGNITO_CREDHELPER_FRONT"
 
 // None stands for a descriptor that is not there.
@@ -28,6 +29,7 @@ type Offer struct {
 	Lock         int  // the session's lock file, locked; or None
 	Replay       int  // what the front consumed of standard input, to be read before it; or None
 	Resumed      bool // the front had waited for another process
+	Answer       int  // the job of a worker that the front started and, in the next line, what that one said; or None
 }
 
 // Encode gives the variable's value.
@@ -37,7 +39,7 @@ func (o Offer) Encode() string {
 		resumed = "1"
 	}
 	return strconv.Itoa(version.Contract) + ";" + o.FrontVersion + ";lock=" + strconv.Itoa(o.Lock) +
-		";replay=" + strconv.Itoa(o.Replay) + ";resumed=" + resumed
+		";replay=" + strconv.Itoa(o.Replay) + ";resumed=" + resumed + ";answer=" + strconv.Itoa(o.Answer)
 }
 
 // maxValue bounds a value that is worth parsing.
@@ -52,10 +54,14 @@ func Parse(value string) (o Offer, ok bool) {
 	o.FrontVersion = fields[1]
 	lock, okLock := descriptor(fields[2], "lock=")
 	replay, okReplay := descriptor(fields[3], "replay=")
-	if !okLock || !okReplay || lock == replay && lock != None {
+	answer, okAnswer := None, true
+	if len(fields) > 5 && strings.HasPrefix(fields[5], "answer=") {
+		answer, okAnswer = descriptor(fields[5], "answer=")
+	}
+	if !okLock || !okReplay || !okAnswer || same(lock, replay) || same(lock, answer) || same(replay, answer) {
 		return Offer{}, false
 	}
-	o.Lock, o.Replay = lock, replay
+	o.Lock, o.Replay, o.Answer = lock, replay, answer
 	switch fields[4] {
 	case "resumed=0":
 	case "resumed=1":
@@ -70,6 +76,9 @@ func Parse(value string) (o Offer, ok bool) {
 	}
 	return o, true
 }
+
+// same reports whether two fields name one descriptor.
+func same(a, b int) bool { return a == b && a != None }
 
 // descriptor reads NAME=N where N is -1 or above the three standard descriptors, in the one spelling that Encode has.
 func descriptor(field, name string) (int, bool) {
@@ -100,6 +109,8 @@ type State struct {
 	// Replay is to be read before standard input; nil when nothing was consumed. It ends where standard input goes on.
 	Replay  io.Reader
 	Resumed bool
+	// Answer is the job of a worker that the front started and, in the next line, what that one said; nil without one.
+	Answer io.Reader
 }
 
 // Take reads the variable and unsets it, whatever it says, so that no child sees it. ok is false without a front, and when
@@ -112,7 +123,7 @@ func Take(getenv func(string) string, unset func(string) error) (s State, ok boo
 	// Only a name that is no name can fail here.
 	_ = unset(Variable)
 	o, ok := Parse(value)
-	if !ok || o.Lock != None && !inherited(o.Lock) || o.Replay != None && !inherited(o.Replay) {
+	if !ok || o.Lock != None && !inherited(o.Lock) || o.Replay != None && !inherited(o.Replay) || o.Answer != None && !inherited(o.Answer) {
 		return State{}, false
 	}
 	s = State{FrontVersion: o.FrontVersion, Resumed: o.Resumed}
@@ -121,6 +132,9 @@ func Take(getenv func(string) string, unset func(string) error) (s State, ok boo
 	}
 	if o.Replay != None {
 		s.Replay = adopt(o.Replay, "replay")
+	}
+	if o.Answer != None {
+		s.Answer = adopt(o.Answer, "answer")
 	}
 	return s, true
 }

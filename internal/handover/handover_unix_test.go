@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 		b, _ := io.ReadAll(s.Replay)
 		report += " replay " + closeOnExec(s.Replay.(*os.File)) + " " + string(b)
 	}
+	if s.Answer != nil {
+		b, _ := io.ReadAll(s.Answer)
+		report += " answer " + closeOnExec(s.Answer.(*os.File)) + " " + string(b)
+	}
 	if s.Resumed {
 		report += " resumed"
 	}
@@ -73,8 +77,13 @@ func TestTakeAcrossExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer held.Close()
-	o := Offer{FrontVersion: "1.0", Lock: 3, Replay: 4, Resumed: true}
-	if got := child(t, o.Encode(), lock, held); got != "1.0 lock cloexec replay cloexec consumed bytes resumed left=" {
+	answer, err := Hold(t.TempDir(), []byte("job and answer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Close()
+	o := Offer{FrontVersion: "1.0", Lock: 3, Replay: 4, Resumed: true, Answer: 5}
+	if got := child(t, o.Encode(), lock, held, answer); got != "1.0 lock cloexec replay cloexec consumed bytes answer cloexec job and answer resumed left=" {
 		t.Error(got)
 	}
 }
@@ -86,9 +95,13 @@ func TestTakeRefusesOtherDescriptors(t *testing.T) {
 	}
 	defer r.Close()
 	defer w.Close()
-	o := Offer{FrontVersion: "1.0", Lock: 3, Replay: None}
+	o := Offer{FrontVersion: "1.0", Lock: 3, Replay: None, Answer: None}
 	if got := child(t, o.Encode(), r); got != "nothing" {
 		t.Errorf("a pipe was taken as a lock: %s", got)
+	}
+	o = Offer{FrontVersion: "1.0", Lock: None, Replay: None, Answer: 3}
+	if got := child(t, o.Encode(), r); got != "nothing" {
+		t.Errorf("a pipe was taken as a file with an answer: %s", got)
 	}
 	if got := child(t, o.Encode()); got != "nothing" {
 		t.Errorf("a descriptor that was not handed over was taken: %s", got)

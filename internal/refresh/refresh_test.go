@@ -15,11 +15,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/detach"
 )
 
-// The test program is its own worker: started with Argument, it serves as the files in its folder say.
+// The test program is its own worker: started with detach.Argument, it serves as the files in its folder say.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == Argument {
+	if len(os.Args) == 2 && os.Args[1] == detach.Argument {
 		if err := Serve(context.Background(), work); err != nil {
 			os.Exit(1)
 		}
@@ -77,13 +79,13 @@ func locked(t *testing.T) *os.File {
 	return f
 }
 
-func self(t *testing.T) *Worker {
+func self(t *testing.T) *detach.Worker {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(path, []string{"HOME=/nowhere"})
+	return detach.New(path, []string{"HOME=/nowhere"})
 }
 
 func TestWorker(t *testing.T) {
@@ -92,7 +94,7 @@ func TestWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := wait(t.Context())
-	if want := "job own-session locked null null bounded" + Argument; err != nil || string(got) != want {
+	if want := "job own-session locked null null bounded" + detach.Argument; err != nil || string(got) != want {
 		t.Errorf("answer %q, %v; want %q", got, err, want)
 	}
 }
@@ -155,14 +157,14 @@ func TestWorkerWithoutAnAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := wait(t.Context()); !errors.Is(err, errNoAnswer) {
+	if _, err := wait(t.Context()); !errors.Is(err, detach.ErrNoAnswer) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestNothingStarted(t *testing.T) {
 	lock := locked(t)
-	if _, err := New(filepath.Join(t.TempDir(), "absent"), nil).Start(lock, []byte("job")); err == nil {
+	if _, err := detach.New(filepath.Join(t.TempDir(), "absent"), nil).Start(lock, []byte("job")); err == nil {
 		t.Fatal("a program that is not there was started")
 	}
 	if _, err := lock.Seek(0, io.SeekStart); err != nil {
@@ -176,7 +178,7 @@ func TestByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := os.StartProcess(path, []string{path, Argument}, &os.ProcAttr{})
+	p, err := os.StartProcess(path, []string{path, detach.Argument}, &os.ProcAttr{})
 	if err != nil {
 		t.Fatal(err)
 	}

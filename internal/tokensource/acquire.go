@@ -77,6 +77,13 @@ func (c *call) once(ctx context.Context) (*tokencache.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if reply, ok := c.told(); ok {
+		renewed, err := c.readReply(c.target, reply)
+		if err != nil {
+			return c.orKept(kept, advice, err)
+		}
+		return renewed, nil
+	}
 	if advice == token.HandOut {
 		c.settle(kept)
 		return kept, nil
@@ -250,6 +257,14 @@ func (c *call) inherit() {
 	if tx, ok := c.o.Inherited(c.id); ok {
 		c.tx = tx
 	}
+}
+
+// told is the answer of the worker that the front started.
+func (c *call) told() ([]byte, bool) {
+	if c.o.Told == nil {
+		return nil, false
+	}
+	return c.o.Told(c.id, c.goal.Work())
 }
 
 func (c *call) letGo() {

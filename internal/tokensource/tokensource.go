@@ -35,6 +35,10 @@ var _ Client = (*cognito.Client)(nil)
 // once for each acquisition and must be safe for concurrent use.
 type Locks func(session string) (tx *tokencache.Tx, ok bool)
 
+// Told gives the answer of a worker that was already started for this process and did this work on the session; ok is false
+// where there was none. It gives an answer once and must be safe for concurrent use.
+type Told func(session, work string) (reply []byte, ok bool)
+
 // Options builds a Source. Cache, Slots, Client, and Now are required.
 type Options struct {
 	Cache *tokencache.Cache
@@ -50,6 +54,8 @@ type Options struct {
 	Hold func() (release func())
 	// Inherited is the lock that the front took for us; nil when there is none.
 	Inherited Locks
+	// Told is what the worker said that the front started for us; nil when there is none.
+	Told Told
 	// Warn takes one sentence that a person should see; nil drops it.
 	Warn func(sentence string)
 	// LockWait is the longest that a call waits for another process which has the session's lock; 0 means as long as a

@@ -26,7 +26,7 @@ var denied = []Denied{
 	{Path: "net/http", Tree: true, Reason: network},
 	{Path: "crypto/tls", Tree: true, Reason: network},
 	{Path: "crypto/x509", Tree: true, Reason: network},
-	{Path: "os/exec", Reason: "the front becomes the complete program by one system call and starts nothing else"},
+	{Path: "os/exec", Reason: "the front becomes or starts the complete program by one system call and starts nothing else"},
 	{Path: "fmt", Reason: weight},
 	{Path: "encoding/json", Tree: true, Reason: weight},
 	{Path: "encoding/gob", Reason: weight},

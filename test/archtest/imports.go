@@ -21,11 +21,12 @@ var layers = map[string][]string{
 	"internal/front": {
 		"internal/protocol", "internal/protocol/all", "profiles", "internal/profileindex", "internal/tokencache", "internal/keyslot",
 		"internal/filelock", "internal/handover", "internal/statefolder", "internal/version", "internal/protect",
+		"internal/detach", "internal/protocol/jsonstring", // it starts the worker
 	},
 	// The composition root of the complete program: it builds each part and gives it to the next, the user-pool client to
 	// tokensource. challenge has the words that prompt answers in.
 	"internal/cli": {
-		"internal/protocol", "internal/protocol/...", "internal/setup", "internal/awscreds", "internal/tokensource", "internal/cognito", "internal/refresh",
+		"internal/protocol", "internal/protocol/...", "internal/setup", "internal/awscreds", "internal/tokensource", "internal/cognito", "internal/refresh", "internal/detach",
 		"internal/tokencache", "internal/keyslot/...", "internal/filelock", "internal/atomicfile", "internal/profileindex", "internal/prompt", "internal/challenge",
 		"internal/history", "internal/srpstate",
 		"internal/handover", "internal/statefolder", "internal/version", "internal/transport", "internal/protect", "profiles", "profiles/inifile", "profiles/netsdk",
@@ -45,7 +46,8 @@ var layers = map[string][]string{
 	"internal/protocol/printtoken/claims": {},
 
 	"internal/setup":   {"profiles", "profiles/inifile", "internal/atomicfile"},
-	"internal/refresh": {},
+	"internal/refresh": {"internal/detach"},
+	"internal/detach":  {},
 	"internal/awscreds": {
 		"internal/tokensource", "internal/tokencache", "profiles",
 	},

@@ -31,7 +31,7 @@ func table() []mutant {
 			"TestPowerCutAfterTheAnswer", "test/torture", "torture",
 		},
 		{
-			"setsid", "a session of its own", "internal/refresh/spawn_unix.go",
+			"setsid", "a session of its own", "internal/detach/spawn_unix.go",
 			instead("Setsid: true", "Setsid: false"),
 			"TestWorkerKeepsNoStreamOfItsCaller", "test/torture", "",
 		},

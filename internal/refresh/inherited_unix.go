@@ -9,34 +9,15 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-)
 
-// The worker's descriptors beside the job on standard input; standard output and error are the null device, so that no
-// host waits for them to close.
-const (
-	answerDescriptor = 3
-	lockDescriptor   = 4
+	"github.com/cognito-credhelper/cognito-credhelper/internal/detach"
 )
-
-// spawn starts the worker in a session of its own.
-func (w *Worker) spawn(job, answer, lock *os.File) (*os.Process, error) {
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer null.Close()
-	return os.StartProcess(w.program, []string{w.program, Argument}, &os.ProcAttr{
-		Env:   w.environ,
-		Files: []*os.File{job, null, null, answer, lock},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
-	})
-}
 
 var errByHand = errors.New("this argument is for the program itself: it was started without its descriptors")
 
 // inherited finds the answer pipe and the lock, and keeps both from further children.
 func inherited() (answer, lock *os.File, err error) {
-	for fd, kind := range map[int]uint32{answerDescriptor: unix.S_IFIFO, lockDescriptor: unix.S_IFREG} {
+	for fd, kind := range map[int]uint32{detach.AnswerDescriptor: unix.S_IFIFO, detach.LockDescriptor: unix.S_IFREG} {
 		// The numbers alone prove nothing: in a program that was started by hand, the runtime may have them.
 		var stat unix.Stat_t
 		if err := unix.Fstat(fd, &stat); err != nil || uint32(stat.Mode)&unix.S_IFMT != kind {
@@ -44,7 +25,7 @@ func inherited() (answer, lock *os.File, err error) {
 		}
 		unix.CloseOnExec(fd)
 	}
-	return os.NewFile(answerDescriptor, "answer"), os.NewFile(lockDescriptor, "lock"), nil
+	return os.NewFile(detach.AnswerDescriptor, "answer"), os.NewFile(detach.LockDescriptor, "lock"), nil
 }
 
 // Hold keeps the signals that a terminal or a host sends from ending the process until release is called.

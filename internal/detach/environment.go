@@ -1,14 +1,14 @@
-package cli
+package detach
 
 import (
 	"slices"
 	"strings"
 )
 
-// workerVariables is all of the environment that the worker gets: where profiles, the state folder, and certificates are, how
+// variables is all of the environment that the worker gets: where profiles, the state folder, and certificates are, how
 // to reach the network and the keyring, and what messages need. Nothing else in it is the worker's business, such as other
 // programs' secrets. docs/security.md has this list.
-var workerVariables = []string{
+var variables = []string{
 	"HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "COGNITO_CREDHELPER_HOME",
 	"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION",
 	"AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -18,12 +18,12 @@ var workerVariables = []string{
 	"COGNITO_CREDHELPER_TEST_CLOCK", // read by test builds only
 }
 
-// workerEnvironment keeps what workerVariables names. Windows does not tell upper from lower case, and proxies come in both.
-func workerEnvironment(environ []string) []string {
-	kept := make([]string, 0, len(workerVariables))
+// Environment keeps what the worker is to get of environ, which is NAME=value as os.Environ gives it. Windows does not tell upper from lower case, and proxies come in both.
+func Environment(environ []string) []string {
+	kept := make([]string, 0, len(variables))
 	for _, v := range environ {
 		name, _, _ := strings.Cut(v, "=")
-		if slices.Contains(workerVariables, strings.ToUpper(name)) {
+		if slices.Contains(variables, strings.ToUpper(name)) {
 			kept = append(kept, v)
 		}
 	}

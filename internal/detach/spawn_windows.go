@@ -1,9 +1,8 @@
-package refresh
+package detach
 
 import (
 	"errors"
 	"os"
-	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -31,13 +30,4 @@ func (w *Worker) spawn(job, answer, _ *os.File) (*os.Process, error) {
 		return start(detached)
 	}
 	return child, err
-}
-
-func inherited() (answer, lock *os.File, err error) { return os.Stdout, nil, nil }
-
-// Hold keeps Ctrl-C and Ctrl-Break from ending the process until release is called.
-func Hold() (release func()) {
-	held := make(chan os.Signal, 8)
-	signal.Notify(held, os.Interrupt, syscall.SIGTERM)
-	return func() { signal.Stop(held) }
 }

@@ -1,0 +1,106 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/cognito-credhelper/cognito-credhelper/internal/detach"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/jsonstring"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+)
+
+// startWorker starts the process that renews. An error means that nothing was started and the lock is still ours.
+type startWorker func(core string, environ []string, lock *os.File, job []byte) (wait func(context.Context) ([]byte, error), err error)
+
+func detached(core string, environ []string, lock *os.File, job []byte) (func(context.Context) ([]byte, error), error) {
+	return detach.New(core, detach.Environment(environ)).Start(lock, job)
+}
+
+// renew has a worker renew what is stale, and answers from what came of it. The worker has the lock from then on. Where none
+// is started, started is false and the lock is still ours.
+func (c *caller) renew(ctx context.Context, l lock, began time.Time) (exit int, started bool) {
+	if !c.mayRenew() {
+		return 0, false
+	}
+	core, err := c.findCore()
+	if err != nil {
+		return 0, false // the complete program's business, that is to say that it is missing
+	}
+	if resolved, err := filepath.EvalSymlinks(core); err == nil {
+		core = resolved
+	}
+	job := c.source.stale.job()
+	wait, err := c.worker(core, c.environ(), l.File(), job)
+	if err != nil {
+		return 0, false
+	}
+	l.Unlock() // closes our copy only: the worker has the lock now
+	if c.source.stale.due {
+		c.source.renewing = true
+		if exit, done := c.serve(); done {
+			return exit, true
+		}
+	}
+	return c.answerRenewed(ctx, job, wait, began), true
+}
+
+// mayRenew reports whether a worker started from here would do what the complete program would do. That one holds back after
+// a failure, has the key that a caller gives in its own hands, and saves in its place what only needs that.
+func (c *caller) mayRenew() bool {
+	stale := c.source.stale
+	return handsLock && c.worker != nil && stale.selection.Name != "" && !stale.toSettle && !c.source.failedLast() && c.getenv(keyslot.Variable) == ""
+}
+
+// answerRenewed waits for the worker. Whatever it has to tell, the complete program tells: also that there was no answer, or
+// that what was gained exists nowhere but in it.
+func (c *caller) answerRenewed(ctx context.Context, job []byte, wait func(context.Context) ([]byte, error), began time.Time) int {
+	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	reply, err := wait(interrupted)
+	stop()
+	if errors.Is(err, context.Canceled) {
+		c.say("interrupted") // as the complete program says it; the worker goes on
+		return token.Interrupted.ExitCode()
+	}
+	if string(reply) == detach.Saved {
+		c.source.renewing, c.source.issuedSince = false, began
+		if exit, done := c.serve(); done {
+			return exit
+		}
+	}
+	answer := append(append(job, '\n'), reply...)
+	return c.become(takeover{answer: answer, consumed: c.in.consumed, resumed: true})
+}
+
+// job is a tokensource.Job in JSON: the one that the complete program would make.
+func (s stale) job() []byte {
+	b := append(make([]byte, 0, 512), `{"format":1,"session":`...)
+	b = jsonstring.Append(b, s.id)
+	b = append(b, `,"generation":`...)
+	b = strconv.AppendUint(b, s.generation, 10)
+	b = append(b, `,"selection":{"Name":`...)
+	b = jsonstring.Append(b, s.selection.Name)
+	b = append(b, `,"Named":`...)
+	b = strconv.AppendBool(b, s.selection.Named)
+	b = append(b, `,"Location":`...)
+	b = jsonstring.Append(b, s.selection.Location)
+	b = append(b, `},"work":`...)
+	b = jsonstring.Append(b, s.works[len(s.works)-1])
+	return append(b, '}')
+}
+
+// failedLast reports whether the last try of what is stale ended in a failure, however long ago.
+func (s *source) failedLast() bool {
+	for _, work := range s.stale.works {
+		if a, ok := s.store.LastAttempt(s.stale.id, work); ok && a.Outcome.Failed() {
+			return true
+		}
+	}
+	return false
+}
