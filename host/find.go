@@ -76,6 +76,11 @@ func besideCaller() string {
 	if err != nil {
 		return ""
 	}
+	return besideOf(self)
+}
+
+// besideOf looks from the file of a program.
+func besideOf(self string) string {
 	path := filepath.Join(filepath.Dir(self), "..", "libexec", "cognito-credhelper", "cognito-credhelper-core"+exe())
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return ""

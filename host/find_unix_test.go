@@ -290,6 +290,28 @@ func TestPluginFolder(t *testing.T) {
 }
 
 // Neither PATH nor the working directory is searched.
+// A program that is installed beside ours finds the complete program, and never the front.
+func TestBesideTheCaller(t *testing.T) {
+	root := t.TempDir()
+	caller := filepath.Join(root, "bin", "app")
+	if got := besideOf(caller); got != "" {
+		t.Errorf("nothing is installed, but: %s", got)
+	}
+	for _, folder := range []string{"bin", "libexec/cognito-credhelper"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied(t, filepath.Join(root, "bin"), "cognito-credhelper")
+	if got := besideOf(caller); got != "" {
+		t.Errorf("the front was taken: %s", got)
+	}
+	want := copied(t, filepath.Join(root, "libexec", "cognito-credhelper"), "cognito-credhelper-core")
+	if got := besideOf(caller); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestNeverByPath(t *testing.T) {
 	o := self(t, "")
 	folder := private(t)

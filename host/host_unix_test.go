@@ -13,6 +13,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
@@ -446,3 +448,19 @@ func (s *safeBuffer) String() string {
 }
 
 func tlsCredentials(c *tls.Config) credentials.TransportCredentials { return credentials.NewTLS(c) }
+
+// A host that speaks net/rpc is not served.
+func TestNetRPCIsRefused(t *testing.T) {
+	o := self(t, "")
+	shortTemp(t)
+	cmd := exec.Command(o.Program, plugin.Argument)
+	cmd.Env = append(os.Environ(), o.Env...)
+	c := goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig: plugin.Handshake(), VersionedPlugins: plugin.Plugins(nil), Cmd: cmd,
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolNetRPC}, Logger: hclog.NewNullLogger(),
+	})
+	defer c.Kill()
+	if _, err := c.Client(); err == nil || !strings.Contains(err.Error(), "protocol") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -89,14 +89,21 @@ func (s *serving) check() error {
 			Message: "this is a plugin: a host application starts it, and it does nothing by hand",
 			Hint:    "record it for hosts with: cognito-credhelper plugin register (or serve a debugger with: cognito-credhelper plugin --debug)",
 		}
-	case overTCP && (s.o.Debug != nil || os.Getenv("PLUGIN_CLIENT_CERT") == ""):
-		return &Error{
-			Code:    CodeInvalidRequest,
-			Message: "every program of this computer could ask over TCP, so that the plugin serves no host without AutoMTLS here",
-			Hint:    "turn on AutoMTLS in the host's go-plugin ClientConfig",
-		}
+	default:
+		return checkWire(overTCP, s.o.Debug == nil && os.Getenv("PLUGIN_CLIENT_CERT") != "")
 	}
-	return nil
+}
+
+// checkWire refuses TCP without certificates. A private socket needs none: only its owner can reach it.
+func checkWire(tcp, certificates bool) error {
+	if !tcp || certificates {
+		return nil
+	}
+	return &Error{
+		Code:    CodeInvalidRequest,
+		Message: "every program of this computer could ask over TCP, so that the plugin serves no host without AutoMTLS here",
+		Hint:    "turn on AutoMTLS in the host's go-plugin ClientConfig",
+	}
 }
 
 const overTCP = runtime.GOOS == "windows"

@@ -95,6 +95,18 @@ func TestHugeMessageIsRefused(t *testing.T) {
 	}
 }
 
+// A host of a later version may send a value that this one does not know: it is told, and the next call goes on.
+func TestUnknownEnumIsRefused(t *testing.T) {
+	p, conn := plugintest.Served(t, &plugintest.Fake{})
+	_, err := pb.NewCredentialHelperClient(conn).GetTokens(t.Context(), &pb.GetTokensRequest{Use: 99})
+	if status.Code(err) != codes.InvalidArgument {
+		t.Errorf("use 99: %v", err)
+	}
+	if _, err := p.Status(t.Context(), plugin.StatusRequest{}); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
 // An answer that is too large is an error with a sentence, not a hang.
 func TestHugeAnswerIsAnError(t *testing.T) {
 	p, _ := plugintest.Served(t, onlyTokens{func(context.Context, plugin.GetTokensRequest) (plugin.GetTokensResponse, error) {
