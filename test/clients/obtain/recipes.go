@@ -23,6 +23,7 @@ func recipes() []recipe {
 		module("oras", "oras.land/oras/cmd/oras", []string{"version"}),
 		module("helm", "helm.sh/helm/v3/cmd/helm", []string{"version", "--short"}),
 		{"pnpm", "npm 2 " + lock(), pnpm, []string{"--version"}},
+		{"bazel", "debian bazel-bootstrap", bazel, []string{"--version"}},
 	}
 }
 
@@ -140,6 +141,20 @@ func newerGit(ctx context.Context, into string) (string, error) {
 	// git takes what follows "git-" in its own name for a command, so that a link named git-newer would be none.
 	script := filepath.Join(into, "git-newer")
 	return script, os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\nexec %q \"$@\"\n", filepath.Join(prefix, "bin", "git")), 0o755)
+}
+
+// bazel would be Debian's, where that one is new enough to know credential helpers (5.4, 6.0).
+func bazel(ctx context.Context, into string) (string, error) {
+	policy, err := command(ctx, into, nil, "apt-cache", "policy", "bazel-bootstrap")
+	if err != nil {
+		return "", err
+	}
+	_, candidate, _ := strings.Cut(policy, "Candidate:")
+	version := firstLine(candidate)
+	if major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0]); err != nil || major < 6 {
+		return "", fmt.Errorf("Debian has %s here, which knows no credential helpers", version)
+	}
+	return unpacked("bazel", "usr/bin/bazel", nil, "bazel-bootstrap").make(ctx, into)
 }
 
 // mirror finds the Debian mirror that this machine uses, and the key that signs it.
