@@ -24,6 +24,7 @@ type process struct {
 
 	stdout, stderr io.ReadCloser
 	started        atomic.Bool
+	doomed         atomic.Bool // Kill was called
 	ended          chan struct{}
 	once           sync.Once
 }
@@ -62,6 +63,9 @@ func (p *process) Start(context.Context) error {
 	}()
 	err := <-result
 	p.started.Store(err == nil)
+	if err == nil && p.doomed.Load() {
+		_ = p.cmd.Process.Kill() // it was killed before it was there
+	}
 	return err
 }
 
@@ -71,8 +75,9 @@ func (p *process) Wait(context.Context) error {
 	return p.cmd.Wait()
 }
 
-// Kill ends it at once.
+// Kill ends it at once, also where it is about to be started.
 func (p *process) Kill(context.Context) error {
+	p.doomed.Store(true)
 	if !p.started.Load() {
 		return nil
 	}

@@ -74,6 +74,7 @@ func start(ctx context.Context, o Options) (*running, error) {
 	}
 	said := &tail{}
 	var child atomic.Pointer[process]
+	var givenUp atomic.Bool
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  plugin.Handshake(),
 		VersionedPlugins: plugin.Plugins(nil),
@@ -89,10 +90,13 @@ func start(ctx context.Context, o Options) (*running, error) {
 		RunnerFunc: func(_ hclog.Logger, given *exec.Cmd, _ string) (runner.Runner, error) {
 			p, err := newProcess(o, file, path, given.Env, text)
 			child.Store(p)
+			if givenUp.Load() && p != nil {
+				_ = p.Kill(ctx)
+			}
 			return p, err
 		},
 	})
-	return dispense(ctx, &starting{client, file, path, said, &child})
+	return dispense(ctx, &starting{client, file, path, said, &child, &givenUp})
 }
 
 // starting is a start that is under way.
@@ -102,6 +106,7 @@ type starting struct {
 	path   string
 	said   *tail
 	child  *atomic.Pointer[process] // nil in it until go-plugin makes one
+	gaveUp *atomic.Bool             // nobody waits any more: a process that comes to be now is killed
 }
 
 // dispense starts the process and waits for its handshake, or for the end of ctx, which go-plugin does not know.
@@ -130,6 +135,7 @@ func dispense(ctx context.Context, s *starting) (*running, error) {
 		s.client.Kill()
 		return nil, notStarted(s.path, r.err, s.said)
 	case <-ctx.Done():
+		s.gaveUp.Store(true)
 		if p := s.child.Load(); p != nil {
 			_ = p.Kill(ctx)
 		}
