@@ -33,6 +33,7 @@ func frontEnds() []frontEnd {
 		{verb: "docker", args: []string{"get"}, stdin: boundHost + "\n"},
 		{verb: "terraform", args: []string{"get", boundHost}},
 		{verb: "kubernetes", args: []string{"--profile", profile}},
+		{verb: "gcp", args: []string{"--profile", profile}},
 	}
 }
 
