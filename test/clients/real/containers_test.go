@@ -180,6 +180,6 @@ func TestHelmPull(t *testing.T) {
 	run(t, s.Command("", helm, "create", "chart"))
 	run(t, s.Command("", helm, "package", "chart"))
 	run(t, s.Command("", helm, "push", "chart-0.1.0.tgz", "oci://"+host+"/charts"))
-	run(t, s.Command("", helm, "pull", "oci://"+host+"/charts/chart", "--version", "0.1.0", "--destination", "pulled"))
+	run(t, s.Command("", helm, "pull", "oci://"+host+"/charts/chart", "--version", "0.1.0", "--destination", filepath.Dir(s.Write("pulled/before", ""))))
 	wantToken(t, g, "Basic", s.Token("access"))
 }
