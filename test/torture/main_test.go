@@ -8,6 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	// What TestMain builds: go test keeps no result of before it changed.
+	_ "github.com/cognito-credhelper/cognito-credhelper/internal/cli"
+	_ "github.com/cognito-credhelper/cognito-credhelper/internal/front"
 )
 
 // programs is the folder where TestMain builds the programs, once: the front with the complete program beside it, both with

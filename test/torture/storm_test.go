@@ -37,15 +37,15 @@ func frontEnds() []frontEnd {
 	}
 }
 
-// storm starts n processes of each front end at once and gives one answer of each; all of one front end must be equal.
-func (h *home) storm(n int, ends ...frontEnd) map[string]string {
-	h.t.Helper()
-	type caller struct {
-		verb string
-		cmd  *exec.Cmd
-		end  outcome
-	}
-	var callers []*caller
+// caller is one process of a storm.
+type caller struct {
+	verb string
+	cmd  *exec.Cmd
+	end  outcome
+}
+
+// atOnce starts n processes of each front end at once and gives them when they have ended.
+func (h *home) atOnce(n int, ends ...frontEnd) (callers []*caller) {
 	for range n {
 		for _, e := range ends {
 			callers = append(callers, &caller{verb: e.verb, cmd: h.command(e.stdin, append([]string{e.verb}, e.args...)...)})
@@ -58,6 +58,13 @@ func (h *home) storm(n int, ends ...frontEnd) map[string]string {
 	}
 	close(gate)
 	wg.Wait()
+	return callers
+}
+
+// storm starts n processes of each front end at once and gives one answer of each; all of one front end must be equal.
+func (h *home) storm(n int, ends ...frontEnd) map[string]string {
+	h.t.Helper()
+	callers := h.atOnce(n, ends...)
 	answers := map[string]string{}
 	for i, c := range callers {
 		if c.end.exit != 0 || c.end.stdout == "" || c.end.stderr != "" {
