@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 // setupOptions is what the command line of setup says.
 type setupOptions struct {
 	profile, use, dir, file string
+	cluster                 string
 	undo, unbind            bool
 	print, force, asJSON    bool
 }
@@ -52,6 +54,10 @@ removed.`,
   cognito-credhelper setup bazel "*.example.com"
   cognito-credhelper setup pip pypi.example.com --dir /home/me/bin
   cognito-credhelper setup pnpm npm.example.com
+  cognito-credhelper setup ecr 123456789012.dkr.ecr.eu-central-1.amazonaws.com --profile dev
+  cognito-credhelper setup codeartifact my-123456789012.d.codeartifact.eu-central-1.amazonaws.com/pypi/REPO
+  cognito-credhelper setup codecommit git-codecommit.eu-central-1.amazonaws.com --profile dev
+  cognito-credhelper setup eks 0123ABCD.gr7.eu-central-1.eks.amazonaws.com --cluster blue --profile dev
   cognito-credhelper setup git git.example.com --undo`,
 		Args:              cobra.ArbitraryArgs,
 		ValidArgsFunction: completeTools,
@@ -60,6 +66,7 @@ removed.`,
 	flags := c.Flags()
 	flags.StringVar(&o.profile, "profile", "", "`NAME`; else the one that binds the host, AWS_PROFILE, \"default\"")
 	flags.StringVar(&o.use, "use", "", "the token that a newly bound host gets: `access|id` (default access)")
+	flags.StringVar(&o.cluster, "cluster", "", "the `NAME` of the cluster that a newly bound host of eks is of")
 	flags.StringVar(&o.dir, "dir", "", "put the name that the tool looks for into this `FOLDER`, not beside this program")
 	flags.StringVar(&o.file, "file", "", "write the tool's line into this `FILE`")
 	flags.BoolVar(&o.undo, "undo", false, "take out what setup did")
@@ -145,6 +152,12 @@ func (o setupOptions) check(c *cobra.Command, t setupTool, hosts []string) error
 		return usageError(c, "--use must be access or id")
 	case o.use != "" && t.hosts == noHosts:
 		return usageError(c, "--use is for tools that ask for hosts; %s does not", t.name)
+	case o.use != "" && t.kind != "":
+		return usageError(c, "--use is for tools that take a token; %s takes something made from AWS credentials", t.name)
+	case o.cluster != "" && t.kind != eksKind:
+		return usageError(c, "--cluster is for %s", eksKind)
+	case strings.ContainsAny(o.cluster, " \t\r\n="):
+		return usageError(c, "--cluster must be the name of a cluster")
 	case o.unbind && !o.undo:
 		return usageError(c, "--unbind goes with --undo")
 	case o.undo && o.print:
@@ -160,13 +173,13 @@ func (o setupOptions) check(c *cobra.Command, t setupTool, hosts []string) error
 }
 
 func (o setupOptions) hosts(c *cobra.Command, t setupTool, args []string) ([]setup.Host, error) {
-	use := o.use
-	if use == "" {
-		use = string(token.UseAccess)
+	kind := cmp.Or(t.kind, o.use, string(token.UseAccess))
+	if o.cluster != "" {
+		kind += " user=" + o.cluster
 	}
 	var hosts []setup.Host
 	for _, arg := range args {
-		h, ok := setup.ParseHost(arg, use)
+		h, ok := setup.ParseHost(arg, kind)
 		if !ok {
 			return nil, usageError(c, "%q is no host[:port][/path], nor an https URL of one", arg)
 		}
@@ -196,6 +209,11 @@ func (w *setupWork) plan() error {
 	if err := w.chooseProfile(); err != nil {
 		return err
 	}
+	if w.tool.kind != "" {
+		if err := w.leadsToAWS(); err != nil {
+			return err
+		}
+	}
 	var tasks []setup.Task
 	if len(w.hosts) == 0 {
 		steps, err := w.steps(setup.Host{})
@@ -209,7 +227,7 @@ func (w *setupWork) plan() error {
 		if err != nil {
 			return err
 		}
-		binding, err := w.binding(h)
+		binding, err := w.binding(w.tool.bound(h))
 		if err != nil {
 			return err
 		}
@@ -288,12 +306,8 @@ func (w *setupWork) binding(h setup.Host) ([]setup.Step, error) {
 		b, ok, same = w.profile.Hosts[i], true, true
 	}
 	if ok {
-		if w.o.use != "" && b.Kind != w.o.use {
-			return nil, &token.Error{
-				Kind:    token.BadProfile,
-				Message: "profile " + w.s.Name + " binds " + h.Place() + " to " + b.Kind + " already",
-				Next:    "leave out --use, or change that line of cognito_hosts",
-			}
+		if err := w.otherwise(h, b); err != nil {
+			return nil, err
 		}
 		w.reach = append(w.reach, reachJSON{h.Place(), gives(b.Kind), setup.Reach(b.Kind, w.profile)})
 		if !same {
@@ -301,12 +315,39 @@ func (w *setupWork) binding(h setup.Host) ([]setup.Step, error) {
 		}
 		return w.bindingStep(h) // it stands; the book is told who else uses it
 	}
+	if w.tool.kind == eksKind && h.User == "" {
+		return nil, &token.Error{
+			Kind:    token.Usage,
+			Message: "the token of " + h.Place() + " is for one cluster, and nothing says which",
+			Next:    w.again() + " --cluster NAME",
+		}
+	}
 	if err := w.boundElsewhere(h, at); err != nil {
 		return nil, err
 	}
 	w.reach = append(w.reach, reachJSON{h.Place(), gives(h.Kind), setup.Reach(h.Kind, w.profile)})
 	w.ask = append(w.ask, h.Place()+" is to get the "+gives(h.Kind)+" of profile "+w.s.Name+"; "+setup.Reach(h.Kind, w.profile))
 	return w.bindingStep(h)
+}
+
+// otherwise is why the profile's binding of a place is not the one that is wanted; nil where it is, or nothing says which.
+func (w *setupWork) otherwise(h setup.Host, b profiles.Binding) error {
+	wrong := func(what, next string) error {
+		return &token.Error{
+			Kind:    token.BadProfile,
+			Message: "profile " + w.s.Name + " binds " + h.Place() + " to " + what + " already",
+			Next:    next + "change that line of cognito_hosts",
+		}
+	}
+	switch {
+	case w.tool.kind != "" && b.Kind != w.tool.kind:
+		return wrong(b.Kind, "")
+	case w.o.use != "" && b.Kind != w.o.use:
+		return wrong(b.Kind, "leave out --use, or ")
+	case w.o.cluster != "" && b.User != w.o.cluster:
+		return wrong("cluster "+b.User, "leave out --cluster, or ")
+	}
+	return nil
 }
 
 func (w *setupWork) bindingStep(h setup.Host) ([]setup.Step, error) {
@@ -397,7 +438,7 @@ func (w *setupWork) agreed(ctx context.Context) error {
 // again is this command line, as it can be pasted.
 func (w *setupWork) again() string {
 	line := w.lineFor(w.s, "")
-	for _, f := range []struct{ name, value string }{{"use", w.o.use}, {"dir", w.o.dir}, {"file", w.o.file}} {
+	for _, f := range []struct{ name, value string }{{"use", w.o.use}, {"cluster", w.o.cluster}, {"dir", w.o.dir}, {"file", w.o.file}} {
 		if f.value != "" {
 			line += " --" + f.name + " " + profiles.ShellWord(f.value)
 		}
@@ -549,7 +590,7 @@ func (p *program) undone(book setup.Book, t setupTool, hosts []setup.Host, o set
 	}
 	for i, h := range hosts {
 		if file, section, err := w.placeOfHosts(); err == nil && t.hosts != noHosts {
-			tasks[i].Steps = append(tasks[i].Steps, setup.InFile(setup.Binding, file, setup.Want{Host: h, Name: section}))
+			tasks[i].Steps = append(tasks[i].Steps, setup.InFile(setup.Binding, file, setup.Want{Host: t.bound(h), Name: section}))
 		}
 	}
 	return tasks, nil

@@ -31,6 +31,13 @@ type setupTool struct {
 	file  string // as help says it
 	link  string // the name that the tool looks for; "" where the line has this program's path
 	plain bool   // it knows a host by its exact name, and no path
+	kind  string // what a newly bound host gets; "" means the token that --use names
+	// of is the tool that asks for a place, where the place says which; nil means this one.
+	of func(h setup.Host, profile string) setupTool
+	// refuses is why a place cannot be one of the tool's, beside what plain says; "" where it can.
+	refuses func(h setup.Host) string
+	// binds is the place to bind for a place that is named; nil means the same.
+	binds func(h setup.Host) setup.Host
 	// place is the file that gets the line.
 	place func(w *setupWork) (string, error)
 	line  func(w *setupWork, file, program string, h setup.Host) (setup.Step, error)
@@ -43,6 +50,12 @@ type setupTool struct {
 
 // setupTools is the one list of tools, in the order of help.
 func setupTools() []setupTool {
+	tools := plainTools()
+	return append(tools, serviceTools(tools)...)
+}
+
+// plainTools are those that are set up for what they are called.
+func plainTools() []setupTool {
 	return []setupTool{
 		{
 			name: "git", file: "~/.gitconfig (GIT_CONFIG_GLOBAL)", link: "git-credential-cognito", place: gitFile,
@@ -123,7 +136,7 @@ func setupTools() []setupTool {
 func toolHelp() string {
 	var b strings.Builder
 	for _, t := range setupTools() {
-		b.WriteString("  " + t.name + strings.Repeat(" ", 12-len(t.name)) + t.file + "\n")
+		b.WriteString("  " + t.name + strings.Repeat(" ", 14-len(t.name)) + t.file + "\n")
 	}
 	return b.String()
 }
@@ -149,8 +162,18 @@ func (t setupTool) takes(h setup.Host) string {
 		return t.name + " knows a host by its whole name: " + h.Host + " matches nothing there"
 	case t.plain && h.Path != "":
 		return t.name + " asks for hosts without a path: " + h.Place() + " would never be asked for"
+	case t.refuses != nil:
+		return t.refuses(h)
 	}
 	return ""
+}
+
+// bound is the place that is bound so that the tool's place gets its credential.
+func (t setupTool) bound(h setup.Host) setup.Host {
+	if t.binds == nil {
+		return h
+	}
+	return t.binds(h)
 }
 
 // steps are the tool's link and its line.
@@ -159,31 +182,35 @@ func (w *setupWork) steps(h setup.Host) ([]setup.Step, error) {
 	if err != nil {
 		return nil, err
 	}
+	tool := w.tool
+	if tool.of != nil {
+		tool = tool.of(h, w.s.Name)
+	}
 	file := w.o.file
 	if file == "" {
-		if file, err = w.tool.place(w); err != nil {
+		if file, err = tool.place(w); err != nil {
 			return nil, err
 		}
 	}
 	var steps []setup.Step
-	if w.tool.link != "" {
-		folder, err := w.linkFolder(program)
+	if tool.link != "" {
+		folder, err := w.linkFolder(tool, program)
 		if err != nil {
 			return nil, err
 		}
-		link := setup.LinkTo(filepath.Join(folder, w.tool.link+exe()), program)
+		link := setup.LinkTo(filepath.Join(folder, tool.link+exe()), program)
 		steps, program = append(steps, link), link.File
 	}
-	line, err := w.tool.line(w, file, program, h)
+	line, err := tool.line(w, file, program, h)
 	return append(steps, line), err
 }
 
-func (w *setupWork) linkFolder(program string) (string, error) {
+func (w *setupWork) linkFolder(tool setupTool, program string) (string, error) {
 	switch {
 	case w.o.dir != "":
 		return w.o.dir, nil
-	case w.tool.folder != nil:
-		return w.tool.folder(w)
+	case tool.folder != nil:
+		return tool.folder(w)
 	default:
 		return filepath.Dir(program), nil
 	}
@@ -193,7 +220,7 @@ func (w *setupWork) linkFolder(program string) (string, error) {
 func (w *setupWork) warnNotOnPath(name string) {
 	for _, t := range w.tasks {
 		for _, s := range t.Steps {
-			if s.Kind != setup.Link {
+			if s.Kind != setup.Link || filepath.Base(s.File) != name+exe() {
 				continue
 			}
 			if folder := filepath.Dir(s.File); !slices.Contains(filepath.SplitList(w.Getenv("PATH")), folder) {
@@ -315,13 +342,21 @@ func (w *setupWork) awsPlace() (file, section string, err error) {
 	return "", "", &token.Error{Kind: token.BadProfile, Message: "profile " + w.s.Name + " stands in no file that can be written", Next: programName + " configure --help"}
 }
 
+// leadsToAWS is why a profile has no AWS credentials; nil where it has some, or nothing is asked of it.
+func (w *setupWork) leadsToAWS() error {
+	if w.profile.IdentityFlow != "" || w.o.undo {
+		return nil
+	}
+	return &token.Error{
+		Kind:    token.BadProfile,
+		Message: "profile " + w.s.Name + " leads to no AWS credentials: it has neither an identity pool nor a role",
+		Next:    command("configure", w.s, "") + " --identity-pool-id ID",
+	}
+}
+
 func awsLine(w *setupWork, file, program string, _ setup.Host) (setup.Step, error) {
-	if w.profile.IdentityFlow == "" && !w.o.undo {
-		return setup.Step{}, &token.Error{
-			Kind:    token.BadProfile,
-			Message: "profile " + w.s.Name + " leads to no AWS credentials: it has neither an identity pool nor a role",
-			Next:    command("configure", w.s, "") + " --identity-pool-id ID",
-		}
+	if err := w.leadsToAWS(); err != nil {
+		return setup.Step{}, err
 	}
 	_, section, err := w.awsPlace()
 	if err != nil {
@@ -338,7 +373,7 @@ func awsLine(w *setupWork, file, program string, _ setup.Host) (setup.Step, erro
 func otherKeyring(w *setupWork, steps []setup.Step) string {
 	program, err := w.executable()
 	for _, s := range steps {
-		if err != nil || s.Kind != setup.Link || s.Standing {
+		if err != nil || s.Kind != setup.Link || s.Standing || filepath.Base(s.File) != "keyring"+exe() {
 			continue
 		}
 		if other := nextOnPath("keyring"+exe(), w.Getenv("PATH"), []string{program, s.File}); other != "" {

@@ -408,3 +408,38 @@ func FuzzFormats(f *testing.F) {
 		}
 	})
 }
+
+// What AWS's services want beside the tool's own line comes with it, also where the line stands already, and goes with it.
+func TestLinesOfServices(t *testing.T) {
+	commit, cluster := wants(t)[GitLine], wants(t)[KubeUserOf]
+	commit.Host.Kind, cluster.Key = "codecommit", ClusterInfo
+	const git, line, path = "[credential \"https://h.example:8443\"]\n", "\thelper = \"!'/opt/a b/git-credential-cognito'\"\n", "\tuseHttpPath = true\n"
+	kube := strings.Join(kubeUser(cluster, ""), "\n") + "\n"
+	plain := strings.Join(kubeUser(wants(t)[KubeUserOf], ""), "\n") + "\n"
+	if !strings.Contains(kube, "      provideClusterInfo: true\n") {
+		t.Error(kube)
+	}
+	for _, test := range []struct {
+		name, before, after string
+		f                   format
+		w                   Want
+	}{
+		{"git, new", "", git + line + path, gitFormat(), commit},
+		{"git, the helper stands", git + line, git + line + path, gitFormat(), commit},
+		{"git, the helper and the path stand", git + path + line, git + path + line, gitFormat(), commit},
+		{"git, the path is off", git + line + "\tuseHttpPath = false\n", git + line + "\tuseHttpPath = false\n" + path, gitFormat(), commit},
+		{"git, another spelling", "[credential \"HTTPS://h.example:8443/\"]\n" + line, "[credential \"HTTPS://h.example:8443/\"]\n" + line + git + path, gitFormat(), commit},
+		{"kubectl, new", "users:\n", "users:\n" + kube, kubeFormat(), cluster},
+		{"kubectl, without clusters before", "users:\n" + plain, "users:\n" + kube, kubeFormat(), cluster},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			after, bad := test.f.add([]byte(test.before), test.w)
+			if bad != nil || string(after) != test.after {
+				t.Fatalf("got\n%s%+v\nwant\n%s", after, bad, test.after)
+			}
+			if gone, bad := test.f.remove(after, test.w); bad != nil || ourWords(gone) || bytes.Contains(gone, []byte("HttpPath = true")) {
+				t.Errorf("ours is still there: %s %+v", gone, bad)
+			}
+		})
+	}
+}

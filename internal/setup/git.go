@@ -18,14 +18,20 @@ func gitFormat() format {
 
 func gitHeader(w Want) string { return `[credential "` + w.Host.url() + `"]` }
 
-// gitLines are the section's keys. Without useHttpPath git keeps the path to itself, and a binding with a path would never match.
+// gitLines are the section's keys.
 func gitLines(w Want) []string {
 	lines := []string{"\thelper = " + gitValue(gitHelper(w.Program))}
-	if w.Host.Path != "" {
-		lines = append(lines, "\tuseHttpPath = true")
+	if w.wantsPath() {
+		lines = append(lines, gitPath)
 	}
 	return lines
 }
+
+const gitPath = "\tuseHttpPath = true"
+
+// wantsPath reports whether git must not keep the path to itself, as it does without useHttpPath: a binding with a path would
+// never match, and a password of CodeCommit is for one repository.
+func (w Want) wantsPath() bool { return w.Host.Path != "" || w.Host.Kind == "codecommit" }
 
 // gitHelper is what git runs: an absolute path with the operation behind it goes to sh as it stands, so that one which is not a
 // plain word is a command of its own ("!").
@@ -281,8 +287,10 @@ func addGit(data []byte, w Want) ([]byte, *refusal) {
 	at, helpers := gitOf(sections, keys, w)
 	var out []byte
 	switch mine := slices.IndexFunc(helpers, func(k gitKey) bool { return oursInGit(k.value) }); {
-	case mine >= 0 && helpers[mine].value == gitHelper(w.Program):
+	case mine >= 0 && helpers[mine].value == gitHelper(w.Program) && (!w.wantsPath() || sendsPath(keys, w)):
 		return data, nil
+	case mine >= 0 && helpers[mine].value == gitHelper(w.Program) && !helpers[mine].inHeader:
+		out = insertGitPath(data, at, w)
 	case mine >= 0 && !helpers[mine].inHeader:
 		out = splice(data, helpers[mine].start, helpers[mine].end, gitLines(w)[0]+lineEnding(data))
 	case mine >= 0:
@@ -294,6 +302,24 @@ func addGit(data []byte, w Want) ([]byte, *refusal) {
 		}
 	}
 	return out, checkGit(keys, out, w)
+}
+
+// sendsPath reports whether git sends the path already: of several values it takes the last.
+func sendsPath(keys []gitKey, w Want) (sends bool) {
+	for _, k := range keys {
+		if gitPlace(k.section, w) && k.name == "usehttppath" {
+			sends = k.value == "true"
+		}
+	}
+	return sends
+}
+
+// insertGitPath has git send the path, behind whatever says otherwise.
+func insertGitPath(data []byte, at *gitSection, w Want) []byte {
+	if at == nil { // the helper's section spells the place in another way
+		return insertLines(data, len(data), gitHeader(w), gitPath)
+	}
+	return insertLines(data, at.last, gitPath)
 }
 
 // gitOf finds the last section of the place, and the helpers of all its sections that are not reset.
@@ -360,7 +386,7 @@ func ourGitKey(k gitKey, w Want) bool {
 	if !gitPlace(k.section, w) {
 		return false
 	}
-	return k.name == "helper" && oursInGit(k.value) || w.Host.Path != "" && k.name == "usehttppath" && k.value == "true"
+	return k.name == "helper" && oursInGit(k.value) || w.wantsPath() && k.name == "usehttppath" && k.value == "true"
 }
 
 func removeGit(data []byte, w Want) ([]byte, *refusal) {
@@ -370,7 +396,7 @@ func removeGit(data []byte, w Want) ([]byte, *refusal) {
 	}
 	out := data
 	for _, k := range slices.Backward(keys) {
-		if ourGitKey(k, w) && !k.inHeader && slices.ContainsFunc(keys, func(h gitKey) bool { return h.section == k.section && h.name == "helper" && oursInGit(h.value) }) {
+		if ourGitKey(k, w) && !k.inHeader && slices.ContainsFunc(keys, func(h gitKey) bool { return gitPlace(h.section, w) && h.name == "helper" && oursInGit(h.value) }) {
 			out = splice(out, k.start, k.end, "")
 		}
 	}

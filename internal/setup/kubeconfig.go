@@ -24,11 +24,17 @@ func kubeUser(w Want, indent string) []string {
 		"- name: " + yamlWord(w.Name), "  user:", "    exec:", "      apiVersion: " + kubeVersion,
 		"      command: " + yamlWord(w.Program), "      args: [kubernetes, --profile, " + yamlWord(w.Profile) + "]", "      interactiveMode: IfAvailable",
 	}
+	if w.Key == ClusterInfo {
+		lines = append(lines, "      "+ClusterInfo+": true")
+	}
 	for i := range lines {
 		lines[i] = indent + lines[i]
 	}
 	return lines
 }
+
+// ClusterInfo as Want.Key has kubectl say which cluster it asks for.
+const ClusterInfo = "provideClusterInfo"
 
 // yamlWord is a text that cannot be taken for anything else.
 func yamlWord(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
