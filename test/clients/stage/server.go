@@ -59,7 +59,8 @@ func newAuthority(t testing.TB, file string) authority {
 	return authority{file, cert, key}
 }
 
-func (a authority) issue(t testing.TB) tls.Certificate {
+// issue gives a certificate for this machine, or for the names given.
+func (a authority) issue(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -68,7 +69,7 @@ func (a authority) issue(t testing.TB) tls.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "127.0.0.1"},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: append(names, "localhost"),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
@@ -129,7 +130,7 @@ type Seen struct {
 // Guard puts a guard before a server's handler. use is the token_use that it wants, challenge what it asks with.
 func (s *Stage) Guard(use, challenge string, next http.Handler) *Guard {
 	s.t.Helper()
-	pool := strings.TrimSpace(s.profileValue("cognito_user_pool_id"))
+	pool := s.Value("cognito_user_pool_id")
 	var set struct {
 		Keys []struct{ Kid, N, E string }
 	}
@@ -151,7 +152,8 @@ func (s *Stage) Guard(use, challenge string, next http.Handler) *Guard {
 	return g
 }
 
-func (s *Stage) profileValue(key string) string {
+// Value is what the profile that the sandbox wrote says for a key.
+func (s *Stage) Value(key string) string {
 	s.t.Helper()
 	text, err := os.ReadFile(s.Config())
 	if err != nil {
@@ -159,7 +161,7 @@ func (s *Stage) profileValue(key string) string {
 	}
 	for line := range strings.Lines(string(text)) {
 		if name, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(name) == key {
-			return value
+			return strings.TrimSpace(value)
 		}
 	}
 	s.t.Fatalf("no %s in the profile", key)

@@ -112,14 +112,17 @@ func (s *Stage) Share(name string, bindings ...string) {
 	s.t.Helper()
 	section := "[" + name + "]\n"
 	for _, key := range []string{"cognito_user_pool_id", "cognito_client_id", "cognito_endpoint_url"} {
-		section += key + " = " + strings.TrimSpace(s.profileValue(key)) + "\n"
+		section += key + " = " + s.Value(key) + "\n"
 	}
 	file := filepath.Join(s.Home, ".aws", "credentials")
 	before, err := os.ReadFile(file)
 	if err != nil && !os.IsNotExist(err) {
 		s.t.Fatal(err)
 	}
-	s.Write(file, string(before)+section+"cognito_hosts =\n  "+strings.Join(bindings, "\n  ")+"\n")
+	if len(bindings) > 0 {
+		section += "cognito_hosts =\n  " + strings.Join(bindings, "\n  ") + "\n"
+	}
+	s.Write(file, string(before)+section)
 }
 
 // Write writes a file of the user's, below the home folder where the name is relative, and gives its path.
