@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -182,11 +183,20 @@ type outcome struct {
 	stdout, stderr string
 }
 
-func finish(cmd *exec.Cmd) outcome {
-	var out, said bytes.Buffer
+func finish(cmd *exec.Cmd) outcome { return finishWhile(cmd, nil) }
+
+// finishWhile is finish, with something to do while the program runs, which gets what it has printed.
+func finishWhile(cmd *exec.Cmd, do func(out func() string)) outcome {
+	var out, said printed
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.WaitDelay = time.Minute
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		if do != nil {
+			do(out.String)
+		}
+		err = cmd.Wait()
+	}
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -195,6 +205,26 @@ func finish(cmd *exec.Cmd) outcome {
 		return outcome{exit.ExitCode(), out.String(), said.String()}
 	}
 	return outcome{-2, out.String(), err.Error()}
+}
+
+// printed is what a program has printed so far. Safe for concurrent use.
+type printed struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write adds to it.
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.Write(b)
+}
+
+// String gives it.
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.b.String()
 }
 
 // run runs the program as the person.

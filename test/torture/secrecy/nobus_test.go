@@ -15,11 +15,17 @@ import (
 // calls runs the complete program under strace, as the person, and gives the lines of the calls that it made.
 func (h *home) calls(which, stdin string, args ...string) (outcome, []string) {
 	h.t.Helper()
+	return h.callsWhile(nil, which, stdin, args...)
+}
+
+// callsWhile is calls, with something to do while the program runs, which gets what it has printed.
+func (h *home) callsWhile(do func(out func() string), which, stdin string, args ...string) (outcome, []string) {
+	h.t.Helper()
 	needs(h.t, "strace")
 	log := filepath.Join(h.t.TempDir(), "strace")
 	// strace is root's, since a program that hides its memory is not traced by its user; the program is the person's.
 	argv := append([]string{"-f", "-qq", "-v", "-y", "-s", "100000", "-o", log, "-e", "trace=" + which, "-u", "nobody", filepath.Join(programs, "cognito-credhelper-core")}, args...)
-	o := finish(h.as(0, stdin, append([]string{"strace"}, argv...)...))
+	o := finishWhile(h.as(0, stdin, append([]string{"strace"}, argv...)...), do)
 	b, err := os.ReadFile(log)
 	if err != nil {
 		h.t.Fatal(err)
