@@ -55,7 +55,7 @@ func Main(ctx context.Context, args []string, env Env) int {
 type sessions interface {
 	Token(ctx context.Context, t tokensource.Target, w tokensource.Want) (token.Token, error)
 	Login(ctx context.Context, t tokensource.Target, o tokensource.LoginOptions) (tokensource.LoginResult, error)
-	Logout(ctx context.Context, t tokensource.Target) (tokensource.LogoutResult, error)
+	Logout(ctx context.Context, t tokensource.Target, o tokensource.LogoutOptions) (tokensource.LogoutResult, error)
 	LogoutEverywhere(ctx context.Context, t tokensource.Target) (tokensource.LogoutResult, error)
 	Status(t tokensource.Target) (tokensource.Status, error)
 	Reject(ctx context.Context, t tokensource.Target, hash [sha256.Size]byte) error

@@ -93,7 +93,7 @@ func (f *fakeSessions) Login(ctx context.Context, t tokensource.Target, o tokens
 	return f.result, f.err
 }
 
-func (f *fakeSessions) Logout(_ context.Context, t tokensource.Target) (tokensource.LogoutResult, error) {
+func (f *fakeSessions) Logout(_ context.Context, t tokensource.Target, o tokensource.LogoutOptions) (tokensource.LogoutResult, error) {
 	f.target = t
 	return f.logout, f.err
 }

@@ -131,11 +131,11 @@ func TestLogoutSays(t *testing.T) {
 		{"done", tokensource.LogoutResult{User: "alice"}, 0, "cognito-credhelper: profile dev: alice's session is revoked and forgotten\n"},
 		{"nothing there", tokensource.LogoutResult{NothingThere: true}, 0, "cognito-credhelper: profile dev: nobody was signed in\n"},
 		{"Cognito was not reached", tokensource.LogoutResult{User: "alice", RevokeErr: &token.Error{Kind: token.Unavailable, Message: "no answer"}}, 5,
-			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: no answer\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
+			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked: its refresh token stays valid until it expires\ndetail: no answer\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
 		{"Cognito refused", tokensource.LogoutResult{User: "alice", RevokeErr: &token.Error{Kind: token.Refused, Message: "no"}}, 4,
-			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: no\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
-		{"damaged", tokensource.LogoutResult{RevokeErr: &token.Error{Kind: token.LoginNeeded, Message: "the file is damaged"}}, 1,
-			"cognito-credhelper: profile dev: the session is forgotten here but not revoked, so its tokens stay valid until they expire\ndetail: the file is damaged\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
+			"cognito-credhelper: profile dev: alice's session is forgotten here but not revoked: its refresh token stays valid until it expires\ndetail: no\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
+		{"damaged", tokensource.LogoutResult{Aside: "/away", RevokeErr: &token.Error{Kind: token.LoginNeeded, Message: "the file is damaged"}}, 1,
+			"cognito-credhelper: profile dev: the session could not be read, so it is not revoked; its file is kept as /away, and nobody is signed in here: its refresh token stays valid until it expires\ndetail: the file is damaged\nhint: ask an administrator of the user pool to sign the user out, then: cognito-credhelper login --profile dev\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

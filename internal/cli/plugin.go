@@ -187,13 +187,13 @@ func (h *hosted) Logout(ctx context.Context, s pluginserver.Session) (plugin.Log
 		return plugin.LogoutResponse{}, ofProfile(t.Selection, err)
 	}
 	defer h.p.flushCalls()
-	done, err := sessions.Logout(ctx, t)
+	done, err := sessions.Logout(ctx, t, tokensource.LogoutOptions{})
 	if err != nil {
 		return plugin.LogoutResponse{}, ofProfile(t.Selection, err)
 	}
 	r := plugin.LogoutResponse{User: safetext.Line(done.User, sentenceLimit), Nobody: done.NothingThere}
 	if done.RevokeErr != nil {
-		r.NotRevoked = pluginserver.Failure(ctx, ofProfile(t.Selection, notRevoked("the session", done.RevokeErr, t)))
+		r.NotRevoked = pluginserver.Failure(ctx, ofProfile(t.Selection, h.p.notRevoked("the session", done, t)))
 	}
 	return r, nil
 }

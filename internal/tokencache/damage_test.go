@@ -97,7 +97,7 @@ func TestSetAsideKeepsThree(t *testing.T) {
 	s := newStore(t)
 	good := s.bytes(t)
 	tx := s.lock(t)
-	if _, err := tx.SetAside(); !errors.Is(err, errNotDamage) {
+	if _, err := tx.SetAside(); !errors.Is(err, errReadable) {
 		t.Fatalf("a sound session was set aside: %v", err)
 	}
 	var last string

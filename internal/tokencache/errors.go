@@ -52,7 +52,7 @@ var (
 	errUnlocked  = errors.New("tokencache: the transaction is over")
 	errNotLoaded = errors.New("tokencache: save without a load in the same transaction")
 	errIdentity  = errors.New("tokencache: the identity is that of another session")
-	errNotDamage = errors.New("tokencache: only a damaged session is set aside")
+	errReadable  = errors.New("tokencache: only a session that cannot be read is set aside")
 	errKey       = errors.New("tokencache: the key is not the one that the session names")
 	errTooLarge  = errors.New("tokencache: the session is larger than 1 MiB")
 )

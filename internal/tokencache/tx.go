@@ -176,8 +176,7 @@ func (t *Tx) makeWay() (hot, cold uint64, err error) {
 		return s.HotGeneration, s.ColdGeneration, nil
 	case errors.Is(err, ErrNoSession):
 		return 0, 0, nil
-	// It will never be readable, or not while its key slot cannot be used; neither is a reason to destroy it.
-	case token.KindOf(err) == token.LoginNeeded, errors.Is(err, keyslot.ErrUnavailable):
+	case closed(err):
 		_, err = t.setAside()
 		return 0, 0, err
 	default:
@@ -269,19 +268,25 @@ func (t *Tx) Forget() error {
 	return nil
 }
 
-// SetAside renames a damaged session file to <id>.ses.bad-<time> and returns its new path. At most three such files of a
-// session are kept. It checks first that the file is damaged and fails when it is not.
+// SetAside renames a session file that cannot be read, because it is damaged or its data key cannot be had, to
+// <id>.ses.bad-<time> and returns its new path. At most three such files of a session are kept. It checks first that the
+// session cannot be read and fails when it can.
 func (t *Tx) SetAside() (moved string, err error) {
 	_, cold, err := t.Load()
 	clear(cold)
-	var damaged *DamagedError
 	switch {
 	case err == nil:
-		return "", errNotDamage
-	case !errors.As(err, &damaged):
+		return "", errReadable
+	case errors.Is(err, ErrNoSession), !closed(err):
 		return "", err
 	}
 	return t.setAside()
+}
+
+// closed reports whether an error of Load says that a session will never be readable, or not while its key slot cannot be
+// used. Neither is a reason to destroy it.
+func closed(err error) bool {
+	return token.KindOf(err) == token.LoginNeeded || errors.Is(err, keyslot.ErrUnavailable)
 }
 
 // asideKept is how many files that were set aside a session keeps.
@@ -296,7 +301,7 @@ func (t *Tx) setAside() (string, error) {
 		to = prefix + at.Format(asideTime)
 	}
 	if err := atomicfile.Rename(t.path(), to); err != nil {
-		return "", fileError("setting the damaged session aside", err)
+		return "", fileError("setting the session aside", err)
 	}
 	t.pruneAside(filepath.Base(prefix))
 	return to, nil

@@ -67,7 +67,7 @@ func TestDeviceOutlivesALogout(t *testing.T) {
 	w := newWorld(t)
 	w.pool.device = laptop()
 	w.login()
-	if res, err := w.source().Logout(t.Context(), w.target()); err != nil || res.NothingThere || res.RevokeErr != nil {
+	if res, err := w.source().Logout(t.Context(), w.target(), LogoutOptions{}); err != nil || res.NothingThere || res.RevokeErr != nil {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	if st, err := w.source().Status(w.target()); err != nil || st.State != SignedOut || st.User != "" {
@@ -79,7 +79,7 @@ func TestDeviceOutlivesALogout(t *testing.T) {
 	if kept, plain, err := w.source().o.Cache.LoadWhole(w.target().Identity().SessionID()); err != nil || !kept.Hot.Tokens.Access.Value.Empty() || strings.Contains(string(plain), `"refresh_token":"r`) {
 		t.Errorf("what is left: %v, %s, %v", kept, plain, err)
 	}
-	if res, err := w.source().Logout(t.Context(), w.target()); err != nil || !res.NothingThere {
+	if res, err := w.source().Logout(t.Context(), w.target(), LogoutOptions{}); err != nil || !res.NothingThere {
 		t.Errorf("a second logout: %+v, %v", res, err)
 	}
 	w.pool.device = nil
@@ -87,7 +87,7 @@ func TestDeviceOutlivesALogout(t *testing.T) {
 	if got := w.pool.signedIn[1].Device; got == nil || got.Key != laptop().Key {
 		t.Errorf("the next sign-in had %+v", got)
 	}
-	if _, err := w.source().Logout(t.Context(), w.target()); err != nil {
+	if _, err := w.source().Logout(t.Context(), w.target(), LogoutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.pool.user = cognito.User{Name: "bob", Subject: "sub-bob"}
@@ -100,7 +100,7 @@ func TestDeviceOutlivesALogout(t *testing.T) {
 	// One that the user did not have remembered is no reason to leave anything.
 	w.pool.device = &cognito.Device{Key: "refused", Password: token.NewSecret("p"), Refused: true}
 	w.login()
-	if _, err := w.source().Logout(t.Context(), w.target()); err != nil {
+	if _, err := w.source().Logout(t.Context(), w.target(), LogoutOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := w.source().o.Cache.LoadWhole(w.target().Identity().SessionID()); !errors.Is(err, tokencache.ErrNoSession) {
@@ -166,7 +166,7 @@ func TestSecondSecretIsRemembered(t *testing.T) {
 	if w.pool.preferred != 2 {
 		t.Error("a refresh forgot the second secret by itself")
 	}
-	if _, err := w.source().Logout(t.Context(), w.target()); err != nil || w.pool.preferred != 2 {
+	if _, err := w.source().Logout(t.Context(), w.target(), LogoutOptions{}); err != nil || w.pool.preferred != 2 {
 		t.Errorf("logout began with the second secret, though the first works again: %v", err)
 	}
 }

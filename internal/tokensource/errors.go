@@ -16,6 +16,9 @@ var errNoReply = errors.New("its answer cannot be read")
 // LoginCommand is the command to paste for signing in to a target.
 func LoginCommand(t Target) string { return "cognito-credhelper login" + flags(t) }
 
+// LogoutCommand is the command to paste for signing out of a target.
+func LogoutCommand(t Target) string { return "cognito-credhelper logout" + flags(t) }
+
 // flags are the options that select a target.
 func flags(t Target) string {
 	var b strings.Builder

@@ -3,7 +3,10 @@ package tokensource
 import (
 	"context"
 	"errors"
+	"slices"
+	"time"
 
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 )
@@ -13,13 +16,24 @@ type LogoutResult struct {
 	NothingThere bool
 	User         string
 	RevokeErr    error // the session is forgotten, but Cognito was not told
+	// Aside is where the file of a session went that could not be read; "" for none.
+	Aside string
+	// Until is when the last of what tools may have ends, where the session was not revoked; zero where that is not known.
+	Until time.Time
+}
+
+// LogoutOptions says what else to do.
+type LogoutOptions struct {
+	// Force forgets a session, too, whose data key cannot be had now.
+	Force bool
 }
 
 // Logout revokes the refresh token, then forgets the session, also when revoking failed. What stays is the device that
 // Cognito remembers this computer by, so that the user's next login need not prove a second factor again: to have that
-// forgotten is another request (ForgetDevice). A damaged session file is set aside: its token cannot be read, so it cannot
-// be revoked.
-func (s *Source) Logout(ctx context.Context, t Target) (LogoutResult, error) {
+// forgotten is another request (ForgetDevice). The refresh token of a session file that is damaged, or whose data key is
+// gone, cannot be read and so not be revoked: the file is set aside. Where the key may come back, nothing is changed, unless
+// it is forced.
+func (s *Source) Logout(ctx context.Context, t Target, o LogoutOptions) (LogoutResult, error) {
 	locked, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
 	tx, err := s.o.Cache.Lock(locked, t.Identity().SessionID())
@@ -28,15 +42,13 @@ func (s *Source) Logout(ctx context.Context, t Target) (LogoutResult, error) {
 	}
 	defer tx.Unlock()
 	session, plain, err := tx.Load()
-	var damaged *tokencache.DamagedError
 	switch {
 	case errors.Is(err, tokencache.ErrNoSession):
 		return LogoutResult{NothingThere: true}, nil
-	case errors.As(err, &damaged):
-		return LogoutResult{RevokeErr: err}, tx.Forget() // which sets it aside
 	case err != nil:
-		return LogoutResult{}, err
+		return s.logoutUnread(tx, t, o, err)
 	}
+	defer clear(plain)
 	var c cold
 	if err := c.decode(plain); err != nil {
 		return LogoutResult{RevokeErr: err}, tx.Forget()
@@ -46,9 +58,46 @@ func (s *Source) Logout(ctx context.Context, t Target) (LogoutResult, error) {
 	}
 	res := LogoutResult{User: c.User}
 	if session.Hot.Dead == nil {
-		res.RevokeErr = s.revoke(ctx, t, c)
+		if res.RevokeErr = s.revoke(ctx, t, c); res.RevokeErr != nil {
+			res.Until = lastEnd(session.Hot)
+		}
 	}
 	return res, s.forget(tx, c)
+}
+
+// logoutUnread is the logout of a session that cannot be read.
+func (s *Source) logoutUnread(tx *tokencache.Tx, t Target, o LogoutOptions, cause error) (LogoutResult, error) {
+	unavailable := errors.Is(cause, keyslot.ErrUnavailable)
+	if token.KindOf(cause) != token.LoginNeeded && !unavailable {
+		return LogoutResult{}, cause
+	}
+	if !o.Force && (unavailable || s.givenAnother(t, cause)) {
+		message, _ := sentence(cause)
+		return LogoutResult{}, &token.Error{
+			Kind: token.Unavailable, Message: message + ", so the session cannot be revoked; nothing is forgotten",
+			Next: "make the key available, or leave the session unrevoked and forget it: " + LogoutCommand(t) + " --force", Err: errors.Unwrap(cause),
+		}
+	}
+	aside, err := tx.SetAside()
+	if err == nil {
+		err = tx.Forget() // what was spilled of it
+	}
+	return LogoutResult{RevokeErr: cause, Aside: aside}, err
+}
+
+// givenAnother reports whether the key is there and not with us: the caller gave another one.
+func (s *Source) givenAnother(t Target, cause error) bool {
+	slot, err := s.o.Cache.Slot(t.Identity().SessionID())
+	return err == nil && slot == keyslot.Given && errors.Is(cause, tokencache.ErrOtherKey)
+}
+
+// lastEnd is when the last of what was handed out ends.
+func lastEnd(h tokencache.Hot) time.Time {
+	ends := []time.Time{h.Tokens.Access.Lifetime.Expires, h.Tokens.ID.Lifetime.Expires}
+	for _, c := range h.Credentials {
+		ends = append(ends, c.AWS.Lifetime.Expires)
+	}
+	return slices.MaxFunc(ends, time.Time.Compare)
 }
 
 // logoutReason is the tombstone of a session that was logged out, and stays only for its device's sake.

@@ -234,7 +234,7 @@ func (m *model) login(ctx context.Context, s *Source) error {
 }
 
 func (m *model) logout(ctx context.Context, s *Source) error {
-	_, err := s.Logout(ctx, m.target())
+	_, err := s.Logout(ctx, m.target(), LogoutOptions{})
 	return err
 }
 

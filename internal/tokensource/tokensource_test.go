@@ -506,14 +506,14 @@ func TestLogout(t *testing.T) {
 	w := newWorld(t)
 	w.login()
 	w.pool.noRevoke = fault("", 0)
-	res, err := w.source().Logout(t.Context(), w.target())
+	res, err := w.source().Logout(t.Context(), w.target(), LogoutOptions{})
 	if err != nil || res.RevokeErr == nil || res.User != "alice" {
 		t.Errorf("%+v, %v", res, err)
 	}
 	if _, err := w.token(); token.KindOf(err) != token.LoginNeeded {
 		t.Errorf("after logout: %v", err)
 	}
-	res, err = w.source().Logout(t.Context(), w.target())
+	res, err = w.source().Logout(t.Context(), w.target(), LogoutOptions{})
 	if err != nil || !res.NothingThere {
 		t.Errorf("second logout: %+v, %v", res, err)
 	}

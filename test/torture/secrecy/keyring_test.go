@@ -124,6 +124,7 @@ func TestPersonWithoutCopies(t *testing.T) {
 	h.want("locked", h.run("", "token", "--profile", "dev"), 5, locked, "hint: cognito-credhelper login --profile dev --store file")
 	h.want("status, locked", h.run("", "status", "--profile", "dev"), 5, "os-strict", locked)
 	h.want("login, locked", h.login(), 5, locked, "--store file")
+	h.want("logout, locked", h.run("", "logout", "--profile", "dev"), 5, locked, "nothing is forgotten", "forget it: cognito-credhelper logout --profile dev --force")
 	if string(h.sessionFile()) != string(before) {
 		t.Error("the session file was touched")
 	}
@@ -133,6 +134,13 @@ func TestPersonWithoutCopies(t *testing.T) {
 	h.bus.EndKeyring()
 	h.want("the way out that the hint names", h.login("--store", "file"), 0, "the session's key slot was os-strict before", "its file is kept under another name")
 	h.token()
+	h.want("into the keyring again", h.login("--store", "os-strict"), 5, nobody)
+	h.bus.StartKeyring(true)
+	h.want("into the keyring again", h.login("--store", "os-strict"), 0, "slot os-strict")
+	h.bus.EndKeyring()
+	h.bus.StartKeyring(false)
+	h.want("logout, locked, forced", h.run("", "logout", "--profile", "dev", "--force"), 1, locked, "it is not revoked; its file is kept as ")
+	h.want("signed out", h.run("", "token", "--profile", "dev"), 3, "nobody is signed in")
 }
 
 // Migration between all places, with a real keyring and as the person.
