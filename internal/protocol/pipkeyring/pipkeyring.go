@@ -7,17 +7,20 @@
 package pipkeyring
 
 import (
+	"cmp"
 	"context"
 	"strings"
+	"unicode"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/flags"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/jsonstring"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 )
 
 const usage = `Usage: cognito-credhelper keyring [flags] get SERVICE USER
-       cognito-credhelper keyring [flags] get URL --mode creds
+       cognito-credhelper keyring [flags] get URL [USER] --mode creds [--output json]
 
 Answers pip and uv in place of the program keyring, for package indexes that a profile binds with cognito_hosts.
 Anything else is left to the next keyring on PATH, also a host without https:// in front of it, which may be
@@ -77,10 +80,11 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	if err != nil {
 		return err
 	}
-	service, both := question(rest)
-	if service == "" {
+	q, ok := read(rest)
+	if !ok {
 		return protocol.ErrNotBound
 	}
+	service := q.service
 	if !strings.Contains(service, "://") {
 		service = "http://" + service
 	}
@@ -91,18 +95,14 @@ func serve(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	if err != nil {
 		return err
 	}
-	answer := got.Token.Value.Reveal() + "\n"
-	if both {
-		answer = got.Name() + "\n" + answer
-	}
-	_, err = c.Out.Write([]byte(answer))
+	_, err = c.Out.Write(q.answer(got))
 	return err
 }
 
-// split parts our own flags, which stand before the operation, from the operation and what is behind it.
+// split parts our own flags, which stand first, from what keyring itself takes.
 func split(args []string) (flagged, rest []string) {
 	for i := 0; i < len(args); i++ {
-		if len(args[i]) == 0 || args[i][0] != '-' {
+		if len(args[i]) == 0 || args[i][0] != '-' || ofKeyring(args[i]) {
 			return args[:i], args[i:]
 		}
 		if takesValue(args[i]) {
@@ -120,29 +120,80 @@ func takesValue(flag string) bool {
 	return false
 }
 
-// question reads "get SERVICE USER" and "get SERVICE --mode creds", in any order of flags as keyring has it. both asks for
-// the user name, too. service is "" for anything else.
-func question(args []string) (service string, both bool) {
-	if len(args) == 0 || args[0] != "get" {
-		return "", false
-	}
+// ofKeyring tells the flags of keyring that pip (25.2 and newer) and uv give with a question, pip before the operation.
+func ofKeyring(flag string) bool {
+	name, _, _ := strings.Cut(flag, "=")
+	return name == "--mode" || name == "--output"
+}
+
+// question is "get SERVICE USER", or with --mode creds "get SERVICE [USER]".
+type question struct {
+	service, user string
+	creds         bool // the user name, too
+	json          bool
+}
+
+// read takes flags in any place, as keyring does. ok is false for anything that is keyring's own.
+func read(args []string) (q question, ok bool) {
 	var words []string
-	for i := 1; i < len(args); i++ {
-		switch a := args[i]; {
-		case a == "--mode" && i+1 < len(args):
-			i++
-			both = args[i] == "creds"
-		case a == "--mode=creds":
-			both = true
-		case a == "--mode=password":
-		case len(a) > 0 && a[0] == '-':
-			return "", false // --output json and whatever comes: keyring's own
-		default:
+	for len(args) > 0 {
+		a := args[0]
+		args = args[1:]
+		if len(a) == 0 || a[0] != '-' {
 			words = append(words, a)
+			continue
+		}
+		if !ofKeyring(a) {
+			return q, false
+		}
+		name, value, attached := strings.Cut(a, "=")
+		if !attached && len(args) > 0 {
+			value, args = args[0], args[1:]
+		}
+		if !q.take(name, value) {
+			return q, false
 		}
 	}
-	if len(words) == 2 || len(words) == 1 && both {
-		return words[0], both
+	if len(words) == 2 && q.creds {
+		words = append(words, "")
 	}
-	return "", false
+	if len(words) != 3 || words[0] != "get" || strings.ContainsFunc(words[2], unicode.IsControl) {
+		return q, false
+	}
+	q.service, q.user = words[1], words[2]
+	return q, true
+}
+
+func (q *question) take(name, value string) bool {
+	switch name + "=" + value {
+	case "--mode=creds":
+		q.creds = true
+	case "--mode=password":
+		q.creds = false
+	case "--output=json":
+		q.json = true
+	case "--output=plain":
+		q.json = false
+	default:
+		return false
+	}
+	return true
+}
+
+// answer has the user name that was asked for, because a pip that asks for the password alone sends that one.
+func (q question) answer(got protocol.HostCredential) []byte {
+	user, password := cmp.Or(q.user, got.Name()), got.Token.Value.Reveal()
+	if !q.json {
+		if q.creds {
+			password = user + "\n" + password
+		}
+		return []byte(password + "\n")
+	}
+	out := []byte{'{'}
+	if q.creds {
+		out = jsonstring.Append(append(out, `"username": `...), user)
+		out = append(out, ", "...)
+	}
+	out = jsonstring.Append(append(out, `"password": `...), password)
+	return append(out, "}\n"...)
 }

@@ -21,10 +21,19 @@ func TestQuestions(t *testing.T) {
 		{"get https://h.example/simple/ --mode creds", "alice\nsecret\n"},
 		{"get --mode=creds https://h.example/simple/", "alice\nsecret\n"},
 		{"get --mode password https://h.example user", "secret\n"},
+		{"get https://h.example/simple/ bob --mode creds", "bob\nsecret\n"},
+		// pip 25.2 and newer.
+		{"--mode=creds --output=json get https://h.example/simple/", `{"username": "alice", "password": "secret"}` + "\n"},
+		{"--mode=creds --output=json get https://h.example/simple/ bob", `{"username": "bob", "password": "secret"}` + "\n"},
+		{"--profile dev --mode creds --output json get https://h.example/simple/ bob", `{"username": "bob", "password": "secret"}` + "\n"},
+		{"get --output json https://h.example user", `{"password": "secret"}` + "\n"},
+		{"get --output plain https://h.example user", "secret\n"},
 		{"get https://other.example/ user", ""},
 		{"get h.example", ""},
 		{"get h.example user more", ""},
-		{"get --output json h.example user", ""},
+		{"get --output yaml https://h.example user", ""},
+		{"get https://h.example user --mode", ""},
+		{"--mode=creds --output=json get https://other.example/ user", ""},
 		{"get user@h.example user", ""},
 		{"set h.example user", ""},
 		{"del h.example user", ""},
@@ -59,6 +68,7 @@ func TestNext(t *testing.T) {
 		"--profile dev get h user": "get h user",
 		"get h user":               "get h user",
 		"--list-backends":          "--list-backends",
+		"--profile dev --mode=creds --output=json get h user": "--mode=creds --output=json get h user",
 	} {
 		program, rest := Adapter().Next(strings.Fields(line))
 		if program != "keyring" || !slices.Equal(rest, strings.Fields(want)) {
