@@ -125,7 +125,7 @@ func TestGoContainerRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport := remote.WithTransport(trusting(t, s))
+	transport := remote.WithTransport(s.Transport())
 	if err := remote.Write(tag, image, remote.WithAuthFromKeychain(authn.DefaultKeychain), transport); err != nil {
 		t.Fatal(err)
 	}

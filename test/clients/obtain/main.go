@@ -112,7 +112,9 @@ func within(path, folder string) bool {
 
 // ask runs the program once: one that does not run was not had.
 func (r recipe) ask(ctx context.Context, program string) (string, error) {
-	out, err := exec.CommandContext(ctx, program, r.version...).CombinedOutput()
+	cmd := exec.CommandContext(ctx, program, r.version...)
+	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+os.DevNull) // this machine's own may be one that OpenTofu warns of
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("it does not run: %w: %s", err, firstLine(string(out)))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,18 @@ func recipes() []recipe {
 		module("helm", "helm.sh/helm/v3/cmd/helm", []string{"version", "--short"}),
 		{"pnpm", "npm 2 " + lock(), pnpm, []string{"--version"}},
 		{"bazel", "debian bazel-bootstrap", bazel, []string{"--version"}},
+		built("tofu", "github.com/opentofu/opentofu", newestTofu, "./cmd/tofu", "-X github.com/opentofu/opentofu/version.dev=no", []string{"version"}),
+		toolchain("go-oldest", oldestGo),
+		toolchain("go-newest", newestGo),
+		npm("pnpm-oldest", "node_modules/pnpm-oldest/bin/pnpm.cjs"),
+		npm("pnpm-newest", "node_modules/@pnpm/exe."+npmPlatform()+"/pnpm"),
+		pip("pip-oldest", ""),
+		pip("pip-newest", newest),
+		unpacked("kubectl-oldest", "usr/bin/kubectl", []string{"version", "--client"}, "kubernetes-client"),
+		foreign("kubectl-newest", "usr/bin/kubectl", []string{"version", "--client"}, "kubectl"),
+		unpacked("docker-oldest", "usr/bin/docker", []string{"--version"}, "docker.io"),
+		foreign("docker-newest", "usr/bin/docker", []string{"--version"}, "docker-cli"),
+		unpacked("cargo-newest", "usr/bin/cargo", []string{"--version"}, "cargo-web", "libgit2-1.5", "libhttp-parser2.9", "libmbedcrypto7", "libmbedtls14", "libmbedx509-1"),
 	}
 }
 
@@ -56,17 +69,8 @@ func module(name, path string, version []string) recipe {
 // unpacked takes Debian packages of this machine's own release apart, without installing them.
 func unpacked(name, program string, version []string, packages ...string) recipe {
 	make := func(ctx context.Context, into string) (string, error) {
-		if _, err := command(ctx, into, nil, "apt-get", append([]string{"download", "-q"}, packages...)...); err != nil {
+		if err := unpack(ctx, into, nil, packages...); err != nil {
 			return "", err
-		}
-		found, err := filepath.Glob(filepath.Join(into, "*.deb"))
-		if err != nil {
-			return "", err
-		}
-		for _, deb := range found {
-			if _, err := command(ctx, into, nil, "dpkg", "-x", deb, into); err != nil {
-				return "", err
-			}
 		}
 		return wrapper(into, name, filepath.Join(into, program))
 	}
@@ -90,29 +94,10 @@ func wrapper(into, name, program string) (string, error) {
 	return script, os.WriteFile(script, []byte(text), 0o755)
 }
 
-// newerGit builds git from the source package of a newer Debian release, with the lists of packages in a folder of its own.
+// newerGit builds git from the source package of a newer Debian release.
 func newerGit(ctx context.Context, into string) (string, error) {
-	mirror, key, err := mirror()
+	apt, err := lists(ctx, into, "deb-src", newer)
 	if err != nil {
-		return "", err
-	}
-	for _, folder := range []string{"lists/partial", "cache/archives/partial"} {
-		if err := os.MkdirAll(filepath.Join(into, folder), 0o755); err != nil {
-			return "", err
-		}
-	}
-	files := map[string]string{
-		"sources.list": fmt.Sprintf("deb-src [signed-by=%s] %s %s main\n", key, mirror, newer),
-		"apt.conf": fmt.Sprintf("Dir::Etc::sourcelist %q;\nDir::Etc::sourceparts \"-\";\nDir::State::lists %q;\nDir::Cache %q;\nAPT::Sandbox::User \"\";\n",
-			filepath.Join(into, "sources.list"), filepath.Join(into, "lists"), filepath.Join(into, "cache")),
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(into, name), []byte(text), 0o644); err != nil {
-			return "", err
-		}
-	}
-	apt := []string{"APT_CONFIG=" + filepath.Join(into, "apt.conf")}
-	if _, err := command(ctx, into, apt, "apt-get", "update", "-q"); err != nil {
 		return "", err
 	}
 	if _, err := command(ctx, into, apt, "apt-get", "source", "--download-only", "-q", "git"); err != nil {
@@ -135,7 +120,7 @@ func newerGit(ctx context.Context, into string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.RemoveAll(source); err != nil {
+	if err := errors.Join(os.RemoveAll(source), os.RemoveAll(filepath.Join(into, "apt"))); err != nil {
 		return "", err
 	}
 	// git takes what follows "git-" in its own name for a command, so that a link named git-newer would be none.
@@ -184,18 +169,9 @@ func debianURL(line string) string {
 	return ""
 }
 
-// pnpm installs from npm what tools/package-lock.json pins. Install scripts of packages never run.
+// pnpm installs from npm what tools/package-lock.json pins.
 func pnpm(ctx context.Context, into string) (string, error) {
-	for _, name := range []string{"package.json", "package-lock.json"} {
-		text, err := os.ReadFile(filepath.Join(tools(), name))
-		if err != nil {
-			return "", err
-		}
-		if err := os.WriteFile(filepath.Join(into, name), text, 0o644); err != nil {
-			return "", err
-		}
-	}
-	if _, err := command(ctx, into, nil, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+	if err := install(ctx, tools(), into); err != nil {
 		return "", err
 	}
 	// The AWS SDK for JavaScript is no program; tests link this folder to where node looks for modules.

@@ -54,8 +54,11 @@ func crate(t *testing.T) []byte {
 	return out.Bytes()
 }
 
-func TestCargoFetch(t *testing.T) {
-	cargo := need(t, "cargo", "cargo", "--version")
+func TestCargoFetch(t *testing.T) { fetches(t, need(t, "cargo", "cargo", "--version")) }
+
+// fetches runs cargo fetch with both forms of a credential provider.
+func fetches(t *testing.T, cargo string) {
+	t.Helper()
 	for name, provider := range map[string]func(s *stage.Stage) string{
 		"plugin": func(s *stage.Stage) string { return `["` + s.Program("cargo-credential-cognito") + `"]` },
 		"stdout": func(s *stage.Stage) string {

@@ -29,7 +29,15 @@ import (
 // registryUser is a user whose container tools ask us for this registry, which holds team/app:1.
 func registryUser(t *testing.T) (*stage.Stage, *stage.Guard, string) {
 	t.Helper()
-	s, g, host := guarded(t, "access", `Basic realm="registry"`, images(t))
+	l := stage.Listen(t)
+	host := l.Addr().String()
+	s := stage.New(t, installed, host+" = access")
+	g := s.Guard("access", `Basic realm="registry"`, images(t))
+	s.Serve(l, false, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// docker 20.10 takes a registry that does not say so for one of an older kind.
+		w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+		g.ServeHTTP(w, r)
+	}))
 	containersAskUs(s, host)
 	return s, g, host
 }
@@ -39,7 +47,7 @@ func containersAskUs(s *stage.Stage, host string) {
 	s.Write(".docker/config.json", `{"credHelpers": {"`+host+`": "cognito"}}`)
 }
 
-// images is a registry with team/app:1.
+// images is a registry with team/app:1, and before-oci.
 func images(t *testing.T) http.Handler {
 	t.Helper()
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
@@ -52,31 +60,41 @@ func seed(t *testing.T, inner http.Handler) {
 	t.Helper()
 	server := httptest.NewServer(inner)
 	defer server.Close()
-	image, err := mutate.Append(mutate.MediaType(empty.Image, types.OCIManifestSchema1), mutate.Addendum{
+	push(t, server.URL, "1", types.OCIManifestSchema1, types.OCIConfigJSON)
+	push(t, server.URL, "before-oci", types.DockerManifestSchema2, types.DockerConfigJSON)
+}
+
+func push(t *testing.T, base, tag string, manifest, config types.MediaType) {
+	t.Helper()
+	image, err := mutate.Append(mutate.MediaType(empty.Image, manifest), mutate.Addendum{
 		Layer:     static.NewLayer([]byte("a layer"), types.OCIUncompressedLayer),
 		MediaType: types.OCIUncompressedLayer,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	image = mutate.ConfigMediaType(image, types.OCIConfigJSON)
-	tag, err := name.NewTag(strings.TrimPrefix(server.URL, "http://")+"/team/app:1", name.Insecure)
+	image = mutate.ConfigMediaType(image, config)
+	to, err := name.NewTag(strings.TrimPrefix(base, "http://")+"/team/app:"+tag, name.Insecure)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := remote.Write(tag, image); err != nil {
+	if err := remote.Write(to, image); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestDockerManifestInspect(t *testing.T) {
-	docker := need(t, "docker", "docker", "--version")
+func inspects(t *testing.T, docker, tag string) {
+	t.Helper()
 	s, g, host := registryUser(t)
-	out := run(t, s.Command("", docker, "manifest", "inspect", "--insecure", host+"/team/app:1"))
+	out := run(t, s.Command("", docker, "manifest", "inspect", "--insecure", host+"/team/app:"+tag))
 	if !strings.Contains(out, `"schemaVersion"`) {
 		t.Error(out)
 	}
 	wantToken(t, g, "Basic", s.Token("access"))
+}
+
+func TestDockerManifestInspect(t *testing.T) {
+	inspects(t, need(t, "docker", "docker", "--version"), "1")
 }
 
 func TestDockerPull(t *testing.T) {
@@ -107,7 +125,7 @@ func (e *engine) serve(t *testing.T, s *stage.Stage) (socket string) {
 		if err != nil {
 			return err
 		}
-		_, err = remote.Get(tag, remote.WithAuth(&authn.Basic{Username: user, Password: password}), remote.WithTransport(trusting(t, s)))
+		_, err = remote.Get(tag, remote.WithAuth(&authn.Basic{Username: user, Password: password}), remote.WithTransport(s.Transport()))
 		return err
 	}
 	socket = filepath.Join(t.TempDir(), "engine")

@@ -38,27 +38,28 @@ func goproxy(t *testing.T) http.Handler {
 	return mux
 }
 
-// download runs go mod download in a module that requires the lib, with a module cache of its own.
+// download runs go mod download in a module that requires the lib, with a module cache of its own. Without -x: Go 1.24.0
+// panics where it would tell what GOAUTH said.
 func download(t *testing.T, s *stage.Stage, host, goprogram string) {
 	t.Helper()
 	s.Write("app/go.mod", "module example.com/app\n\ngo 1.21\n\nrequire example.com/lib v1.0.0\n")
-	cmd := s.Command("app", goprogram, "mod", "download", "-x", "example.com/lib")
+	cmd := s.Command("app", goprogram, "mod", "download", "example.com/lib")
 	cmd.Env = append(cmd.Env,
 		"GOPROXY=https://"+host, "GOSUMDB=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local", "GOENV=off",
 		"GOMODCACHE="+t.TempDir(), "GOAUTH='"+s.Program("cognito-credhelper")+"' goauth")
 	run(t, cmd)
 }
 
-func TestGoModDownload(t *testing.T) {
-	goprogram := need(t, "go", "go", "version")
+func modDownload(t *testing.T, goprogram string) {
+	t.Helper()
 	s, g, host := guarded(t, "access", "Bearer", goproxy(t))
 	download(t, s, host, goprogram)
 	wantToken(t, g, "Bearer", s.Token("access"))
 }
 
-// The server has revoked the token: Go asks again with the response, within the same command.
-func TestGoSecondChance(t *testing.T) {
-	goprogram := need(t, "go", "go", "version")
+// goSecondChance has a server that has revoked the token: Go asks again with the response, within the same command.
+func goSecondChance(t *testing.T, goprogram string) {
+	t.Helper()
 	s, g, host := guarded(t, "access", "Bearer", goproxy(t))
 	old := s.Token("access")
 	g.Revoke(old)
@@ -68,3 +69,7 @@ func TestGoSecondChance(t *testing.T) {
 		t.Errorf("%d refreshes", n)
 	}
 }
+
+func TestGoModDownload(t *testing.T) { modDownload(t, need(t, "go", "go", "version")) }
+
+func TestGoSecondChance(t *testing.T) { goSecondChance(t, need(t, "go", "go", "version")) }

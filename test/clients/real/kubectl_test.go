@@ -14,8 +14,8 @@ var apiserver = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, `{"major":"1","minor":"36","gitVersion":"v1.36.0"}`)
 })
 
-// getVersion asks the API server for its version.
-func getVersion(t *testing.T, s *stage.Stage, host, kubectl string) {
+// getVersion asks the API server for its version, by the version of the exec plugin API that is named.
+func getVersion(t *testing.T, s *stage.Stage, host, kubectl, api string) {
 	t.Helper()
 	s.Write(".kube/config", `apiVersion: v1
 kind: Config
@@ -26,7 +26,7 @@ users:
 - name: u
   user:
     exec:
-      apiVersion: client.authentication.k8s.io/v1
+      apiVersion: client.authentication.k8s.io/`+api+`
       command: "`+s.Program("cognito-credhelper")+`"
       args: [kubernetes, --profile, sandbox]
       interactiveMode: IfAvailable
@@ -37,9 +37,13 @@ users:
 	}
 }
 
-func TestKubectlGetRaw(t *testing.T) {
-	kubectl := need(t, "kubectl", "kubectl", "version", "--client")
+func getsRaw(t *testing.T, kubectl, api string) {
+	t.Helper()
 	s, g, host := guarded(t, "id", "Bearer", apiserver)
-	getVersion(t, s, host, kubectl)
+	getVersion(t, s, host, kubectl, api)
 	wantToken(t, g, "Bearer", s.Token("id"))
+}
+
+func TestKubectlGetRaw(t *testing.T) {
+	getsRaw(t, need(t, "kubectl", "kubectl", "version", "--client"), "v1")
 }

@@ -44,8 +44,8 @@ func pnpmAdd(t *testing.T, s *stage.Stage, profile, host, pnpm string) {
 	run(t, s.Command("page", pnpm, "add", "lib", "--store-dir", filepath.Join(s.Home, "store")))
 }
 
-func TestPnpmAdd(t *testing.T) {
-	pnpm := need(t, "pnpm", "pnpm", "--version")
+func adds(t *testing.T, pnpm string) {
+	t.Helper()
 	l := stage.Listen(t)
 	host := l.Addr().String()
 	s := stage.New(t, installed, host+" = access")
@@ -54,6 +54,8 @@ func TestPnpmAdd(t *testing.T) {
 	pnpmAdd(t, s, "sandbox", host, pnpm)
 	wantToken(t, g, "Bearer", s.Token("access"))
 }
+
+func TestPnpmAdd(t *testing.T) { adds(t, need(t, "pnpm", "pnpm", "--version")) }
 
 const whoami = `
 import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";

@@ -38,12 +38,12 @@ func TestOneLoginEveryTool(t *testing.T) {
 			run(t, s.Command("", oras, "pull", host+"/team/app:1"))
 		}},
 		{"terraform", "access", "Bearer", func(string) http.Handler { return modules(t) }, func(s *stage.Stage, host string) { initialize(t, s, host, terraform) }},
-		{"kubectl", "id", "Bearer", func(string) http.Handler { return apiserver }, func(s *stage.Stage, host string) { getVersion(t, s, host, kubectl) }},
+		{"kubectl", "id", "Bearer", func(string) http.Handler { return apiserver }, func(s *stage.Stage, host string) { getVersion(t, s, host, kubectl, "v1") }},
 		{"go", "access", "Bearer", func(string) http.Handler { return goproxy(t) }, func(s *stage.Stage, host string) { download(t, s, host, goprogram) }},
 		{"cargo", "access", "Cargo", func(base string) http.Handler { return crates(t, base) }, func(s *stage.Stage, host string) {
 			fetch(t, s, "https://"+host, cargo, `["`+s.Program("cargo-credential-cognito")+`"]`)
 		}},
-		{"pip", "access", `Basic realm="index"`, func(string) http.Handler { return simple(t) }, func(s *stage.Stage, host string) { pipDownload(t, s, host, pip) }},
+		{"pip", "access", `Basic realm="index"`, func(string) http.Handler { return simple(t) }, func(s *stage.Stage, host string) { pipDownload(t, s, host, pip, subprocess...) }},
 		{"pnpm", "access", "Bearer", func(base string) http.Handler { return packages(t, base) }, func(s *stage.Stage, host string) { pnpmAdd(t, s, "npm", host, pnpm) }},
 	}
 	var bindings, hosts []string

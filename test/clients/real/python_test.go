@@ -42,8 +42,12 @@ func simple(t *testing.T) http.Handler {
 	return mux
 }
 
+// subprocess makes pip 23.1 and newer ask the program keyring; an older one does without being told, unless it may not ask
+// a person either.
+var subprocess = []string{"--no-input", "--keyring-provider", "subprocess"}
+
 // pipDownload downloads the index's package.
-func pipDownload(t *testing.T, s *stage.Stage, host, pip string) {
+func pipDownload(t *testing.T, s *stage.Stage, host, pip string, provider ...string) {
 	t.Helper()
 	// pip runs what is called keyring on PATH.
 	links := filepath.Join(s.Home, "bin")
@@ -53,15 +57,19 @@ func pipDownload(t *testing.T, s *stage.Stage, host, pip string) {
 	if err := os.Symlink(s.Program("cognito-credhelper"), filepath.Join(links, "keyring")); err != nil {
 		t.Fatal(err)
 	}
-	cmd := s.Command("", pip, "download", "--no-deps", "--no-input", "--disable-pip-version-check", "--keyring-provider", "subprocess",
-		"--index-url", "https://user@"+host+"/simple/", "-d", filepath.Join(s.Home, "down"), "lib")
+	cmd := s.Command("", pip, append([]string{"download", "--no-deps", "--disable-pip-version-check",
+		"--index-url", "https://user@" + host + "/simple/", "-d", filepath.Join(s.Home, "down"), "lib"}, provider...)...)
 	cmd.Env = append(cmd.Env, "PATH="+links+string(os.PathListSeparator)+os.Getenv("PATH"))
 	run(t, cmd)
 }
 
-func TestPipDownload(t *testing.T) {
-	pip := need(t, "pip", "pip", "--version")
+func downloads(t *testing.T, pip string, provider ...string) {
+	t.Helper()
 	s, g, host := guarded(t, "access", `Basic realm="index"`, simple(t))
-	pipDownload(t, s, host, pip)
+	pipDownload(t, s, host, pip, provider...)
 	wantToken(t, g, "Basic", s.Token("access"))
+}
+
+func TestPipDownload(t *testing.T) {
+	downloads(t, need(t, "pip", "pip", "--version"), subprocess...)
 }

@@ -48,6 +48,7 @@ func need(t *testing.T, name, program string, version ...string) string {
 	}
 	cmd := exec.Command(path, version...)
 	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+os.DevNull)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		stage.Missing(t, name, fmt.Sprintf("%s does not run: %v", program, err))

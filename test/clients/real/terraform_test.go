@@ -76,10 +76,6 @@ func TestTerraformInit(t *testing.T) {
 	terraformInit(t, need(t, "terraform", "terraform", "version"))
 }
 
-func TestTofuInit(t *testing.T) {
-	terraformInit(t, need(t, "tofu", "tofu", "version"))
-}
-
 func tarball(t *testing.T, files map[string]string) []byte {
 	t.Helper()
 	var out bytes.Buffer

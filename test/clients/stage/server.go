@@ -82,6 +82,16 @@ func (a authority) issue(t testing.TB, names ...string) tls.Certificate {
 // CA is the file with the certificate of the authority behind TLS servers.
 func (s *Stage) CA() string { return s.ca.file }
 
+// Transport knows the authority, for clients within the test itself: SSL_CERT_FILE is read once for a process, and may have
+// been read already.
+func (s *Stage) Transport() http.RoundTripper {
+	pool := x509.NewCertPool()
+	pool.AddCert(s.ca.cert)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	s.t.Cleanup(transport.CloseIdleConnections)
+	return transport
+}
+
 // Listen opens a port of loopback for a server that Serve starts later, so that it can be bound before.
 func Listen(t testing.TB) net.Listener {
 	t.Helper()
