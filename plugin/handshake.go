@@ -47,7 +47,7 @@ var _ goplugin.GRPCPlugin = (*wire)(nil)
 
 // GRPCServer registers the implementation.
 func (w *wire) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
-	pb.RegisterCredentialHelperServer(s, &server{impl: w.impl})
+	pb.RegisterCredentialHelperServer(s, &server{impl: w.impl, limits: standing})
 	return nil
 }
 

@@ -14,7 +14,7 @@ func (s *server) Login(stream pb.CredentialHelper_LoginServer) error {
 	if !ok {
 		return toStatus(unsupported("Login"))
 	}
-	ctx, cancel := context.WithTimeout(stream.Context(), loginLimit)
+	ctx, cancel := context.WithTimeout(stream.Context(), s.limits.login)
 	defer cancel()
 	in, err := receive(ctx, stream)
 	if err != nil {

@@ -222,6 +222,87 @@ func (deadline) Login(ctx context.Context, _ plugin.LoginRequest, ask plugin.Ask
 	return plugin.LoginResponse{}, err
 }
 
+// Each call has its limit on the plugin's side, for hosts that set none: a minute, and a quarter of an hour for a login.
+func TestEveryCallHasItsLimit(t *testing.T) {
+	limited := &limited{deadlines: make(chan time.Time, 1)}
+	p, _ := plugintest.Served(t, limited)
+	ctx := context.Background() // without a deadline of its own
+	for name, c := range map[string]struct {
+		want time.Duration
+		do   func() error
+	}{
+		"GetTokens":         {time.Minute, func() error { _, err := p.GetTokens(ctx, plugin.GetTokensRequest{}); return err }},
+		"GetAWSCredentials": {time.Minute, func() error { _, err := p.GetAWSCredentials(ctx, plugin.GetAWSCredentialsRequest{}); return err }},
+		"GetCredentialForHost": {time.Minute, func() error {
+			_, err := p.GetCredentialForHost(ctx, plugin.GetCredentialForHostRequest{URL: "https://example.com"})
+			return err
+		}},
+		"Login":        {15 * time.Minute, func() error { _, err := p.Login(ctx, plugin.LoginRequest{}, nil); return err }},
+		"Logout":       {time.Minute, func() error { _, err := p.Logout(ctx, plugin.LogoutRequest{}); return err }},
+		"Status":       {time.Minute, func() error { _, err := p.Status(ctx, plugin.StatusRequest{}); return err }},
+		"ListProfiles": {time.Minute, func() error { _, err := p.ListProfiles(ctx, plugin.ListProfilesRequest{}); return err }},
+		"InitiateAuth": {time.Minute, func() error { _, err := p.InitiateAuth(ctx, plugin.InitiateAuthRequest{AuthFlow: "X"}); return err }},
+		"RespondToAuthChallenge": {time.Minute, func() error {
+			_, err := p.RespondToAuthChallenge(ctx, plugin.RespondToAuthChallengeRequest{ChallengeName: "X"})
+			return err
+		}},
+	} {
+		before := time.Now()
+		if err := c.do(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		after, got := time.Now(), <-limited.deadlines
+		if got.Before(before.Add(c.want)) || got.After(after.Add(c.want)) {
+			t.Errorf("%s: limited to %v, want %v", name, got.Sub(before), c.want)
+		}
+	}
+}
+
+// limited tells how long each call may take.
+type limited struct{ deadlines chan time.Time }
+
+func (l *limited) tell(ctx context.Context) error {
+	end, _ := ctx.Deadline()
+	l.deadlines <- end
+	return nil
+}
+
+func (l *limited) GetTokens(ctx context.Context, _ plugin.GetTokensRequest) (r plugin.GetTokensResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) GetAWSCredentials(ctx context.Context, _ plugin.GetAWSCredentialsRequest) (r plugin.GetAWSCredentialsResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) GetCredentialForHost(ctx context.Context, _ plugin.GetCredentialForHostRequest) (r plugin.GetCredentialForHostResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) Login(ctx context.Context, _ plugin.LoginRequest, _ plugin.Asker) (r plugin.LoginResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) Logout(ctx context.Context, _ plugin.LogoutRequest) (r plugin.LogoutResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) Status(ctx context.Context, _ plugin.StatusRequest) (r plugin.StatusResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) ListProfiles(ctx context.Context, _ plugin.ListProfilesRequest) (r plugin.ListProfilesResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) InitiateAuth(ctx context.Context, _ plugin.InitiateAuthRequest) (r plugin.AuthResponse, err error) {
+	return r, l.tell(ctx)
+}
+
+func (l *limited) RespondToAuthChallenge(ctx context.Context, _ plugin.RespondToAuthChallengeRequest) (r plugin.AuthResponse, err error) {
+	return r, l.tell(ctx)
+}
+
 func TestServeByHandExplainsItself(t *testing.T) {
 	t.Setenv(plugin.CookieKey, "")
 	err := plugin.Serve(t.Context(), &plugintest.Fake{}, plugin.ServeOptions{})

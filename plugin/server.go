@@ -7,16 +7,17 @@ import (
 	pb "github.com/cognito-credhelper/cognito-credhelper/plugin/proto/v1"
 )
 
-// The longest that a call may take on the plugin's side, whatever the host says.
-const (
-	callLimit  = time.Minute
-	loginLimit = 15 * time.Minute
-)
+// limits are the longest that a call may take on the plugin's side, whatever the host says.
+type limits struct{ call, login time.Duration }
+
+// standing are the limits of every plugin; tests do not wait for them.
+var standing = limits{call: time.Minute, login: 15 * time.Minute}
 
 // server answers the wire by an implementation of some of the interfaces.
 type server struct {
 	pb.UnimplementedCredentialHelperServer
-	impl TokenProvider
+	impl   TokenProvider
+	limits limits
 }
 
 var _ pb.CredentialHelperServer = (*server)(nil)
@@ -34,7 +35,7 @@ func answer[P any, R interface{ Validate() error }, A, W, V any](
 	if err := r.Validate(); err != nil {
 		return none, toStatus(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	ctx, cancel := context.WithTimeout(ctx, s.limits.call)
 	defer cancel()
 	a, err := do(p, ctx, r)
 	if err != nil {
