@@ -45,14 +45,21 @@ func asHost() int {
 	return 0
 }
 
+// early is the variable that makes it a plain host that dies before its plugin has begun: a shell waits for that, and becomes
+// the plugin then.
+const early = "HOST_TEST_EARLY"
+
 func asPlainHost(program string) int {
 	cmd := exec.Command(program, plugin.Argument)
+	if os.Getenv(early) != "" {
+		cmd = exec.Command("/bin/sh", "-c", `while kill -0 "$1" 2>/dev/null; do sleep 0.01; done; exec "$0" "$2"`, program, strconv.Itoa(os.Getpid()), plugin.Argument)
+	}
 	cmd.Env = append(os.Environ(), plugin.CookieKey+"="+plugin.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
 	}
-	if err == nil {
+	if err == nil && os.Getenv(early) == "" {
 		_, err = bufio.NewReader(out).ReadString('\n')
 	}
 	if err != nil {
@@ -68,45 +75,54 @@ func asPlainHost(program string) int {
 // plugin, nor where the plugin has only its own watch.
 func TestKilledHostsLeaveNothing(t *testing.T) {
 	for name, environ := range map[string][]string{"PackageHost": nil, "ParentWatch": {plain + "=1"}} {
-		t.Run(name, func(t *testing.T) {
-			self(t, "")
-			short := shortTemp(t)
-			const hosts, atOnce = 50, 10
-			var all sync.WaitGroup
-			gate := make(chan struct{}, atOnce)
-			plugins := make(chan int, hosts)
-			for range hosts {
-				all.Go(func() {
-					gate <- struct{}{}
-					defer func() { <-gate }()
-					pid, err := killedHost(environ)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					plugins <- pid
-				})
+		t.Run(name, func(t *testing.T) { leaveNothing(t, 50, environ) })
+	}
+}
+
+// Nor do hosts that have died before the plugin could look who its host is.
+func TestHostThatDiedBefore(t *testing.T) { leaveNothing(t, 20, []string{plain + "=1", early + "=1"}) }
+
+// leaveNothing kills hosts, and waits for what they started to go.
+func leaveNothing(t *testing.T, hosts int, environ []string) {
+	t.Helper()
+	self(t, "")
+	short := shortTemp(t)
+	const atOnce = 10
+	var all sync.WaitGroup
+	gate := make(chan struct{}, atOnce)
+	plugins := make(chan int, hosts)
+	for range hosts {
+		all.Go(func() {
+			gate <- struct{}{}
+			defer func() { <-gate }()
+			pid, err := killedHost(environ)
+			if err != nil {
+				t.Error(err)
+				return
 			}
-			all.Wait()
-			close(plugins)
-			var pids []int
-			for pid := range plugins {
-				pids = append(pids, pid)
-			}
-			living := func() []int { return slices.DeleteFunc(slices.Clone(pids), func(pid int) bool { return !alive(pid) }) }
-			await(t, "the plugins to end", func() bool { return len(living()) == 0 })
-			for _, pid := range living() { // a failed test leaves nothing, either
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
-			var left []string
-			if !await(t, "the sockets to go", func() bool {
-				left, _ = filepath.Glob(filepath.Join(short, "*"))
-				return len(left) == 0
-			}) {
-				deeper, _ := filepath.Glob(filepath.Join(short, "*", "*"))
-				t.Errorf("left: %v %v", left, deeper)
-			}
+			plugins <- pid
 		})
+	}
+	all.Wait()
+	close(plugins)
+	var pids []int
+	for pid := range plugins {
+		pids = append(pids, pid)
+	}
+	living := func() []int { return slices.DeleteFunc(slices.Clone(pids), func(pid int) bool { return !alive(pid) }) }
+	if !await(t, "the plugins to end", func() bool { return len(living()) == 0 }) {
+		for _, pid := range living() { // a failed test leaves nothing, either
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		return
+	}
+	var left []string
+	if !await(t, "the sockets to go", func() bool {
+		left, _ = filepath.Glob(filepath.Join(short, "*"))
+		return len(left) == 0
+	}) {
+		deeper, _ := filepath.Glob(filepath.Join(short, "*", "*"))
+		t.Errorf("left: %v %v", left, deeper)
 	}
 }
 

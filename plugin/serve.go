@@ -78,6 +78,7 @@ type serving struct {
 	orphan bool           // the host has died
 
 	signals chan os.Signal
+	unheard chan struct{} // closed where nobody is left to read the handshake
 }
 
 // check refuses what must not be served.
@@ -125,6 +126,7 @@ func (s *serving) hold() (release func()) {
 func (s *serving) serve() error {
 	gone, forget := parentGone()
 	defer forget()
+	s.unheard = make(chan struct{})
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -134,6 +136,8 @@ func (s *serving) serve() error {
 	case <-done:
 	case <-s.signals:
 	case <-gone:
+		s.orphan = true
+	case <-s.unheard:
 		s.orphan = true
 	}
 	s.end()
@@ -180,8 +184,12 @@ func (s *serving) config() *goplugin.ServeConfig {
 	}
 }
 
-// newServer adds our bounds to what go-plugin wants.
+// newServer adds our bounds to what go-plugin wants. It is called right before the handshake, for which every host that lives
+// still has standard output open: one that died before the watch of it began is noticed here, whoever is our parent now.
 func (s *serving) newServer(options []grpc.ServerOption) *grpc.Server {
+	if s.unheard != nil && unheard(os.Stdout) {
+		close(s.unheard)
+	}
 	server := grpc.NewServer(append(options,
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage), grpc.MaxConcurrentStreams(256),
 		grpc.UnaryInterceptor(s.unary), grpc.StreamInterceptor(s.stream),

@@ -24,6 +24,7 @@ var (
 		places: append([]string{
 			"internal/front", "internal/cli", "internal/prompt", "cmd/...",
 			"internal/refresh", // the worker's wire: its request comes on descriptor 0
+			"plugin",           // go-plugin writes its handshake to standard output: does anybody read it?
 		}, tools...),
 		reason: "only front, cli, prompt, and the mains touch standard input, output, and error: give the reader or writer in",
 	}

@@ -101,6 +101,11 @@ func table() []mutant {
 			"TestParentWatch", "plugin", "",
 		},
 		{
+			"unheard", "looking whether the host died before its watch began", "plugin/serve.go",
+			instead("if s.unheard != nil && unheard(os.Stdout) {", "if s.unheard != nil && unheard(nil) {"),
+			"TestHostThatDiedBefore", "host", "",
+		},
+		{
 			"cookie", "the check of the magic cookie", "plugin/serve.go",
 			instead("return os.Getenv(CookieKey) == CookieValue", "return os.Getenv(CookieKey) != \"\""),
 			"TestServeByHandExplainsItself", "plugin", "",
