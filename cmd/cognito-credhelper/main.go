@@ -1,3 +1,7 @@
+// A goroutine that looks every second whether the limit of processors has changed is not worth a thread at each start.
+//
+//go:debug updatemaxprocs=0
+
 // Command cognito-credhelper signs in to an Amazon Cognito user pool once and gives every developer tool its credential
 // from that sign-in. This is the complete program: every command, in one file.
 //

@@ -19,6 +19,8 @@ var variables = []string{
 }
 
 // Environment keeps what the worker is to get of environ, which is NAME=value as os.Environ gives it. Windows does not tell upper from lower case, and proxies come in both.
+// A worker does one thing after the other and mostly waits: where nobody says otherwise it gets one processor, which saves the
+// threads that would look for more to do.
 func Environment(environ []string) []string {
 	kept := make([]string, 0, len(variables))
 	for _, v := range environ {
@@ -26,6 +28,9 @@ func Environment(environ []string) []string {
 		if slices.Contains(variables, strings.ToUpper(name)) {
 			kept = append(kept, v)
 		}
+	}
+	if !slices.ContainsFunc(kept, func(v string) bool { return strings.HasPrefix(v, "GOMAXPROCS=") }) {
+		kept = append(kept, "GOMAXPROCS=1")
 	}
 	return kept
 }

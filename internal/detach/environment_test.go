@@ -26,7 +26,14 @@ func TestWorkerEnvironment(t *testing.T) {
 		"HOME=/h", "PATH=/bin", "COGNITO_CREDHELPER_KEY=canary", "COGNITO_CREDHELPER_FRONT=x", "COGNITO_CREDHELPER_HOME=/s", "https_proxy=p",
 		"AWS_SECRET_ACCESS_KEY=canary", "AWS_SESSION_TOKEN=canary", "GITHUB_TOKEN=canary", "AWS_CONFIG_FILE=f", "HOMEX=y", "novalue",
 	})
-	if want := "HOME=/h COGNITO_CREDHELPER_HOME=/s https_proxy=p AWS_CONFIG_FILE=f"; strings.Join(got, " ") != want {
+	if want := "HOME=/h COGNITO_CREDHELPER_HOME=/s https_proxy=p AWS_CONFIG_FILE=f GOMAXPROCS=1"; strings.Join(got, " ") != want {
+		t.Errorf("the worker gets %q", got)
+	}
+}
+
+// Who sets the number of processors means it.
+func TestWorkerKeepsAGivenNumberOfProcessors(t *testing.T) {
+	if got := Environment([]string{"GOMAXPROCS=4"}); !slices.Equal(got, []string{"GOMAXPROCS=4"}) {
 		t.Errorf("the worker gets %q", got)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/clock"
@@ -57,6 +59,7 @@ func Main(args []string) int {
 		replace:    replace,
 		worker:     detached,
 		maxWait:    maxWait,
+		quieten:    func() { runtime.GOMAXPROCS(1) },
 	}
 	return p.run()
 }
@@ -78,6 +81,10 @@ type process struct {
 	replace    func(core string, args, env []string, held *os.File) (exit int, err error)
 	worker     startWorker // nil starts none
 	maxWait    time.Duration
+	// quieten is called before a wait for another process. With a second processor to give work to, the runtime keeps a thread awake for
+	// the first ten milliseconds of a blocking system call: some fifty wake-ups, of each of the many that wait at once, at
+	// the very time when the one that renews needs the machine.
+	quieten func()
 }
 
 // run answers, or hands over before a byte is read what no adapter serves.
@@ -102,10 +109,8 @@ func (p *process) run() int {
 			store:  p.open(folder),
 			stored: p.stored(folder),
 			now:    p.now,
-			hosts:  func() (profileindex.Hosts, bool) { return p.hosts(folder) },
-			lookup: func(s profiles.Selection) (profileindex.Answer, bool) {
-				return p.lookup(folder, s)
-			},
+			hosts:  sync.OnceValues(func() (profileindex.Hosts, bool) { return p.hosts(folder) }),
+			lookup: p.lookupOnce(folder),
 		},
 	}
 	if adapter.Greeting != nil {
@@ -114,6 +119,20 @@ func (p *process) run() int {
 		}
 	}
 	return c.answer()
+}
+
+// lookupOnce remembers what it found last. A call that has waited answers by the profiles as they were when it began.
+func (p *process) lookupOnce(folder string) func(profiles.Selection) (profileindex.Answer, bool) {
+	var of profiles.Selection
+	var found profileindex.Answer
+	var ok bool
+	return func(s profiles.Selection) (profileindex.Answer, bool) {
+		if !ok || of != s {
+			found, ok = p.lookup(folder, s)
+			of = s
+		}
+		return found, ok
+	}
 }
 
 // say prints one sentence for a person.
@@ -162,6 +181,7 @@ func (c *caller) answerStale(id string) int {
 				return exit
 			}
 		}
+		c.quieten()
 		if c.source.store.Wait(ctx, id) != nil {
 			break
 		}

@@ -196,6 +196,7 @@ func (b *bench) run(line string) int {
 		replace: b.replace,
 		worker:  b.worker,
 		maxWait: 30 * time.Second,
+		quieten: func() {},
 	}
 	return p.run()
 }

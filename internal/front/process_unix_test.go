@@ -121,6 +121,7 @@ func frontMain(scene string) int {
 		now:     func() token.Instant { return present },
 		replace: replace,
 		maxWait: time.Second,
+		quieten: func() {},
 	}
 	return p.run()
 }
