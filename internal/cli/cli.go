@@ -60,6 +60,7 @@ type sessions interface {
 	Status(t tokensource.Target) (tokensource.Status, error)
 	Reject(ctx context.Context, t tokensource.Target, hash [sha256.Size]byte) error
 	Live(session string) bool
+	SealingKey(ctx context.Context, t tokensource.Target) (keyslot.Kind, keyslot.Key, error)
 	Adopt(ctx context.Context, t tokensource.Target, o tokensource.LoginOptions, sent token.Secret, get func(context.Context) (cognito.Result, error)) (tokensource.LoginResult, error)
 }
 

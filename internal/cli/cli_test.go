@@ -17,6 +17,7 @@ import (
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/profileindex"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
@@ -62,6 +63,10 @@ type fakeSessions struct {
 func (f *fakeSessions) Token(_ context.Context, t tokensource.Target, w tokensource.Want) (token.Token, error) {
 	f.target, f.want = t, w
 	return f.token, f.err
+}
+
+func (f *fakeSessions) SealingKey(context.Context, tokensource.Target) (keyslot.Kind, keyslot.Key, error) {
+	return 0, keyslot.Key{}, f.err
 }
 
 func (f *fakeSessions) Reject(_ context.Context, _ tokensource.Target, hash [sha256.Size]byte) error {

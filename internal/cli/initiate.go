@@ -12,7 +12,6 @@ import (
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
-	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/prompt"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/srpstate"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
@@ -205,11 +204,11 @@ func (i *initiate) keepState(ctx context.Context) error {
 	if i.clientID == "-" || i.clientID == "" && i.target.Profile.ClientID == "" {
 		return usageError(i.c, "--state keeps one sign-in: name one app client")
 	}
-	slots, err := i.slots()
+	s, err := i.sessions()
 	if err != nil {
 		return err
 	}
-	key, err := slots.Create(ctx, keyslot.File)
+	slot, key, err := s.SealingKey(ctx, i.target)
 	if err != nil {
 		return err
 	}
@@ -220,11 +219,11 @@ func (i *initiate) keepState(ctx context.Context) error {
 	}
 	defer file.Abort()
 	return i.each(ctx, token.Secret{}, func(ctx context.Context, pool rawPool, id string) (cognito.Response, error) {
-		return i.sendOwn(ctx, pool, id, file, key)
+		return i.sendOwn(ctx, pool, id, func(s srpstate.State) error { return file.Save(slot, key, s) })
 	})
 }
 
-func (i *initiate) sendOwn(ctx context.Context, pool rawPool, id string, file *srpstate.File, key keyslot.Key) (cognito.Response, error) {
+func (i *initiate) sendOwn(ctx context.Context, pool rawPool, id string, keep func(srpstate.State) error) (cognito.Response, error) {
 	s, err := srpstate.Begin(rand.Reader)
 	if err != nil {
 		return cognito.Response{}, err
@@ -238,9 +237,10 @@ func (i *initiate) sendOwn(ctx context.Context, pool rawPool, id string, file *s
 		i.say("nothing is kept in %s: there is no PASSWORD_VERIFIER to answer", i.state)
 		return got, nil
 	}
-	s.Began, s.Region, s.UserPoolID, s.ClientID, s.Endpoint = i.now().Wall, i.where.region, i.where.pool, id, i.where.endpoint
+	s.Began, s.Service = i.now(), pool.ServiceTime()
+	s.Region, s.UserPoolID, s.ClientID, s.Endpoint = i.where.region, i.where.pool, id, i.where.endpoint
 	s.Username, s.Session, s.Parameters = i.given[challenge.Username].Reveal(), got.Session, got.ChallengeParameters
-	return got, file.Save(key, s)
+	return got, keep(s)
 }
 
 // adminFlows are the flows of the signed twin and what each requires. Source: AdminInitiateAuth in the API reference.

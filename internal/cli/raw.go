@@ -30,6 +30,7 @@ type rawPool interface {
 	RevokeToken(ctx context.Context, refresh token.Secret) (cognito.Response, error)
 	AdminInitiate(ctx context.Context, keys cognito.AWSKeys, in cognito.Initiate) (cognito.Response, error)
 	Result(ctx context.Context, operation string, r cognito.Response) (cognito.Result, error)
+	ServiceTime() time.Time
 }
 
 var _ rawPool = (*cognito.Client)(nil)

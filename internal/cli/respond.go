@@ -9,7 +9,6 @@ import (
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
-	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/prompt"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/srpstate"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
@@ -126,15 +125,7 @@ func (r *respond) answerState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := slots.Load(keyslot.File)
-	if errors.Is(err, keyslot.ErrNoKey) {
-		err = usageOf("--state: nothing was kept by this user: the data key is missing")
-	}
-	if err != nil {
-		return withHelp(r.c, err)
-	}
-	defer key.Wipe()
-	s, err := srpstate.Load(r.state, key, r.now().Wall)
+	s, err := srpstate.Load(r.state, slots.Find, r.now())
 	if err != nil {
 		return withHelp(r.c, err)
 	}
@@ -156,7 +147,7 @@ func (r *respond) answerState(ctx context.Context) error {
 	}
 	r.tellVerbose()
 	r.in.Challenge, r.in.Session = "PASSWORD_VERIFIER", s.Session
-	if r.in.Responses, err = s.Prove(password, r.now().Wall); err != nil {
+	if r.in.Responses, err = s.Prove(password, r.now()); err != nil {
 		return err
 	}
 	if err := srpstate.Remove(r.state); err != nil {

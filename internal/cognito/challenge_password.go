@@ -38,7 +38,7 @@ func (l *login) prove(h *srp.Handshake, id srp.Identity, password token.Secret, 
 		Salt:        at.parameters["SALT"],
 		B:           at.parameters["SRP_B"],
 		SecretBlock: at.parameters["SECRET_BLOCK"],
-	}, l.c.serviceTime())
+	}, l.c.ServiceTime())
 	if err != nil {
 		return nil, &token.Error{Kind: token.Failure, Message: "the sign-in was stopped: what the endpoint sent is not usable", Err: err}
 	}

@@ -142,8 +142,8 @@ func (c *Client) call(ctx context.Context, operation string, secrets []token.Sec
 	return x, err
 }
 
-// serviceTime is the time by the service's clock, which holds signatures against it; ours where the two agree.
-func (c *Client) serviceTime() time.Time {
+// ServiceTime is the time by the service's clock, which holds signatures against it; ours where the two agree.
+func (c *Client) ServiceTime() time.Time {
 	now, skew := c.o.Now().Wall, time.Duration(c.skew.Load())
 	if skew.Abs() <= token.MaxSkew {
 		return now

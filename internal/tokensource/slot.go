@@ -55,6 +55,20 @@ func (l *login) createKey(ctx context.Context) (keyslot.Key, error) {
 	return key, loginNeededFor(l.target, err)
 }
 
+// SealingKey is the key for what must be as safe as the target's session, and where it is: the session's own, else the one
+// that a login would take. The caller wipes it.
+func (s *Source) SealingKey(ctx context.Context, t Target) (keyslot.Kind, keyslot.Key, error) {
+	l := &login{Source: s, target: t, id: t.Identity().SessionID()}
+	if t.Profile.Store == StoreNone {
+		l.o.Store = StoreAuto // it is for sessions
+	}
+	if err := l.choose(); err != nil {
+		return 0, keyslot.Key{}, err
+	}
+	key, err := l.createKey(ctx)
+	return l.slot, key, err
+}
+
 // NothingKept is the error for cognito_store = none where a session must outlive the command.
 func NothingKept(t Target) error {
 	return &token.Error{

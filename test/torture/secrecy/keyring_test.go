@@ -164,6 +164,41 @@ func TestPersonMigrates(t *testing.T) {
 	}
 }
 
+// A sign-in in two processes is sealed with the key of the profile's session. A migration between the two drops that key: this
+// is said, and the next one is sealed with the new key.
+func TestPersonMigratesBetweenTwoProcesses(t *testing.T) {
+	needsKernel(t)
+	h := newHome(t)
+	h.keyring(gnomekeyring.Unlocked)
+	h.want("login", h.login("--store", "file"), 0, "key file")
+	state := filepath.Join(h.dir, "work", "bob.srp")
+	h.write("work/readme", "")
+	if err := os.Chmod(filepath.Dir(state), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	h.own()
+	initiate := func() outcome {
+		return h.run("", "initiate-auth", "--profile", "dev", "--auth-flow", "USER_SRP_AUTH", "--auth-parameter", "USERNAME=bob", "--state", state, "--select", "ChallengeName")
+	}
+	respond := func() outcome {
+		return h.run(password+"\n", "respond-to-auth-challenge", "--profile", "dev", "--state", state, "--password-stdin", "--select", "AuthenticationResult.AccessToken")
+	}
+	for _, to := range []string{"os", "os-strict", "file"} {
+		h.want("initiate", initiate(), 0, "PASSWORD_VERIFIER")
+		h.want("to "+to, h.run("", "store", "migrate", "--to", to, "--force"), 0, "is forgotten")
+		h.want("respond after "+to, respond(), 2, "was sealed with a data key that is not there any more", "hint: rm -- "+state+", then: cognito-credhelper initiate-auth")
+		if err := os.Remove(state); err != nil {
+			t.Fatal(err)
+		}
+		h.want("initiate in "+to, initiate(), 0, "PASSWORD_VERIFIER")
+		_, err := os.Stat(filepath.Join(h.state, "keys", "file.key"))
+		if (err == nil) != (to == "file") {
+			t.Errorf("in %s: the key file: %v", to, err)
+		}
+		h.want("respond in "+to, respond(), 0, "eyJ")
+	}
+}
+
 // H11 with the keyring: of many that sign in at once for the first time all have one key, and everything is readable.
 func TestPersonSignsInManyTimesAtOnce(t *testing.T) {
 	needsKernel(t)
