@@ -19,7 +19,7 @@ import (
 
 // Print gives the payload of t (RFC 7519 §3), indented, members in the token's own order, with a newline at the end.
 func Print(t token.Token) ([]byte, error) {
-	parts := strings.Split(t.Value.Reveal(), ".")
+	parts := strings.SplitN(t.Value.Reveal(), ".", 4)
 	if len(parts) != 3 {
 		return nil, unreadable("it has no three parts")
 	}

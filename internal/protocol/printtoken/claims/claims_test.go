@@ -44,6 +44,7 @@ func TestPrintRefuses(t *testing.T) {
 		"no JSON":     jwt(`{"secret":`).Value.Reveal(),
 		"no object":   jwt(`"secret"`).Value.Reveal(),
 		"empty":       "..",
+		"dots":        strings.Repeat(".", 10<<20),
 		"two objects": jwt(`{"secret":1}{}`).Value.Reveal(),
 	} {
 		got, err := Print(token.Token{Value: token.NewSecret(value)})
@@ -52,6 +53,18 @@ func TestPrintRefuses(t *testing.T) {
 		} else if strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: the error tells of the token: %v", name, err)
 		}
+	}
+}
+
+// A token of dots is refused without a slice for each of them (CVE-2025-22868, CVE-2025-30204).
+func TestDotsCostNothing(t *testing.T) {
+	dots := token.Token{Value: token.NewSecret(strings.Repeat(".", 10<<20))}
+	if n := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			_, _ = Print(dots)
+		}
+	}).AllocedBytesPerOp(); n > 1<<20 {
+		t.Errorf("%d bytes", n)
 	}
 }
 
