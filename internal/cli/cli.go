@@ -193,8 +193,8 @@ func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   programName,
 		Short: "Sign in to an Amazon Cognito user pool once; every tool gets its credential from it",
-		Long: `Sign in to an Amazon Cognito user pool once, and developer tools get their credentials from that
-sign-in: AWS tools through credential_process, scripts through the token command.
+		Long: `Sign in to an Amazon Cognito user pool once, and every developer tool gets its credential from that
+sign-in: AWS tools, git, docker, Terraform, kubectl, Go, Cargo, Bazel, pip, pnpm, and scripts.
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 login needed, 4 refused by Cognito, 5 temporarily
 unavailable, 6 profile or configuration wrong, 130 interrupted.`,
