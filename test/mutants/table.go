@@ -135,5 +135,30 @@ func table() []mutant {
 			instead("	_ = unsetenv(keyslot.Variable)\n", "	_ = unsetenv\n"),
 			"TestGivenKeyTravelsByTheJobOnly", "internal/cli", "",
 		},
+		{
+			"endpoint-host", "the endpoint's check of Host (DNS rebinding)", "internal/protocol/containercredentials/containercredentials.go",
+			instead("case !fromHere(r.RemoteAddr), r.Host != e.host, ", "case !fromHere(r.RemoteAddr), "),
+			"TestRefused", "internal/protocol/containercredentials", "",
+		},
+		{
+			"endpoint-origin", "the endpoint's refusal of web pages", "internal/protocol/containercredentials/containercredentials.go",
+			instead(", r.Header.Get(\"Origin\") != \"\":", ":"),
+			"TestRefused", "internal/protocol/containercredentials", "",
+		},
+		{
+			"endpoint-token", "the endpoint's token", "internal/protocol/containercredentials/containercredentials.go",
+			instead("	case !e.knows(r.Header.Values(\"Authorization\")):", "	case false:"),
+			"TestRefused", "internal/protocol/containercredentials", "",
+		},
+		{
+			"endpoint-get", "the endpoint's answering to GET only", "internal/protocol/containercredentials/containercredentials.go",
+			instead("	case r.Method != http.MethodGet:", "	case false:"),
+			"TestRefused", "internal/protocol/containercredentials", "",
+		},
+		{
+			"endpoint-slow", "cutting slow callers of the endpoint off", "internal/protocol/containercredentials/containercredentials.go",
+			instead("		ReadHeaderTimeout: o.HeaderWait,\n		ReadTimeout:       o.HeaderWait,\n", ""),
+			"TestSlowCaller", "internal/protocol/containercredentials", "",
+		},
 	}
 }

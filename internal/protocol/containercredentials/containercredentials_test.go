@@ -7,10 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"go/types"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -191,15 +197,54 @@ func TestSlowCaller(t *testing.T) {
 		if _, err := io.WriteString(conn, "GET /credentials HTTP/1.1\r\nHost: "+e.host+"\r\n"); err != nil {
 			t.Fatal(err)
 		}
+		if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil { // whoever is let hang fails then
+			t.Fatal(err)
+		}
 		slow = append(slow, conn)
 	}
 	if status, _, _ := ask(t, e, func(*http.Request) {}); status != 200 {
 		t.Errorf("status %d", status)
 	}
 	for _, conn := range slow {
-		if left, err := io.ReadAll(conn); err == nil && bytes.Contains(left, []byte("ASIA1")) {
+		left, err := io.ReadAll(conn)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("it was not cut off")
+		}
+		if bytes.Contains(left, []byte("ASIA1")) {
 			t.Errorf("half a request was answered: %s", left)
 		}
+	}
+}
+
+// The token is compared by crypto/subtle and by nothing else: a comparison that stops at the first difference would tell how much
+// of it is right.
+func TestComparedInConstantTime(t *testing.T) {
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "containercredentials.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	comparisons := map[string]int{}
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Name.Name != "knows" {
+			continue
+		}
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				comparisons[types.ExprString(n.Fun)]++
+			case *ast.BinaryExpr:
+				comparisons[types.ExprString(n)]++
+			}
+			return true
+		})
+	}
+	want := map[string]int{
+		"len": 1, "len(sent) != 1": 1, "sha256.Sum256": 1, "[]byte": 1, "subtle.ConstantTimeCompare": 1,
+		"subtle.ConstantTimeCompare(digest[:], e.digest[:]) == 1": 1,
+	}
+	if !maps.Equal(comparisons, want) {
+		t.Errorf("it compares by %v", comparisons)
 	}
 }
 
