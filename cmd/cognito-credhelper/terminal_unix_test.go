@@ -23,7 +23,7 @@ import (
 // (testscript's ttyin types ahead, so that everything is echoed). A line of FILE is what the person waits for, " => ", and
 // what is then typed: text, @NAME for the first line of a file, @sms:USER for the code
 // that was sent last, @sent:USER:KIND for the last of a kind, @late:SECONDS:ANSWER for any of these after the sandbox's
-// clock went on, or ^C. Standard input is empty. Fails unless the exit code
+// clock went on, ^C, or ^\. Standard input is empty. Fails unless the exit code
 // is N. What the terminal showed becomes the file "screen".
 func terminal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
@@ -104,8 +104,13 @@ func person(ts *testscript.TestScript, here *os.File, shown <-chan []byte, scrip
 		if name, ok := strings.CutPrefix(answer, "@"); ok {
 			answer, _, _ = strings.Cut(ts.ReadFile(name), "\n")
 		}
-		if answer += "\n"; answer == "^C\n" {
+		switch answer {
+		case "^C":
 			answer = "\x03"
+		case `^\`:
+			answer = "\x1c"
+		default:
+			answer += "\n"
 		}
 		_, err := here.WriteString(answer)
 		ts.Check(err)
