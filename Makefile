@@ -70,4 +70,4 @@ generate: ## write generated files anew
 	go generate ./...
 
 clean: ## remove what was built
-	rm -rf $(BIN) dist .cache test/interop/node_modules examples/host-node/node_modules test/awsjs/node_modules
+	rm -rf $(BIN) dist .cache test/interop/node_modules examples/host-node/node_modules

@@ -10,7 +10,7 @@ import (
 
 // buildClients builds the programs of modules of their own that act as AWS and Google programs, and gives the real clients of
 // this machine, of which there may be several under one name, names by which transcripts tell them apart: aws1, aws2,
-// python-botocore, python-boto3, awsjs. What is not here is skipped by name where it is needed.
+// python-botocore, python-boto3. What is not here is skipped by name where it is needed.
 func buildClients(tools string) error {
 	for _, name := range []string{"awssdk", "gcpsdk"} {
 		build := exec.Command("go", "build", "-ldflags", "-s -w", "-o", filepath.Join(tools, name), ".")
@@ -37,13 +37,6 @@ func buildClients(tools string) error {
 				}
 			}
 		}
-	}
-	js, err := filepath.Abs(filepath.Join("..", "..", "test", "awsjs"))
-	if err != nil || !exists(filepath.Join(js, "node_modules")) {
-		return err // npm ci --prefix test/awsjs puts it there
-	}
-	for _, node := range onPath("node") {
-		return standFor(tools, "awsjs", node, filepath.Join(js, "identity.mjs"))
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ func recipes() []recipe {
 		module("oras", "oras.land/oras/cmd/oras", []string{"version"}),
 		module("helm", "helm.sh/helm/v3/cmd/helm", []string{"version", "--short"}),
 		{"pnpm", "npm 2 " + lock(), pnpm, []string{"--version"}},
+		awsCLI2(),
 		{"bazel", "debian bazel-bootstrap", bazel, []string{"--version"}},
 		built("tofu", "github.com/opentofu/opentofu", newestTofu, "./cmd/tofu", "-X github.com/opentofu/opentofu/version.dev=no", []string{"version"}),
 		toolchain("go-oldest", oldestGo),

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/cognito-credhelper/cognito-credhelper/test/clients/stage"
@@ -56,32 +55,3 @@ func adds(t *testing.T, pnpm string) {
 }
 
 func TestPnpmAdd(t *testing.T) { adds(t, need(t, "pnpm", "pnpm", "--version")) }
-
-const whoami = `
-import { STSClient, GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
-const client = new STSClient({ region: "us-east-1", endpoint: process.argv[2], credentials: fromNodeProviderChain() });
-for (let i = 0; i < 3; i++) console.log(JSON.stringify(await client.send(new GetCallerIdentityCommand({}))));
-`
-
-func TestJavaScriptSDK(t *testing.T) {
-	node := need(t, "jssdk", "node", "--version")
-	modules := filepath.Join(os.Getenv(Variable), "pnpm-modules")
-	if _, err := os.Stat(filepath.Join(modules, "@aws-sdk", "client-sts")); err != nil {
-		t.Fatalf("the SDK was not obtained: %v", err)
-	}
-	s := stage.New(t, installed)
-	run(t, s.Command("", "cognito-credhelper", "configure", "--profile", "sandbox"))
-	if err := os.Symlink(modules, filepath.Join(s.Home, "node_modules")); err != nil {
-		t.Fatal(err)
-	}
-	cmd := s.Command("", node, s.Write("whoami.mjs", whoami), s.Endpoint)
-	cmd.Env = append(cmd.Env, "AWS_PROFILE=sandbox", "AWS_REGION=us-east-1")
-	out := run(t, cmd)
-	if n := strings.Count(out, "123456789012"); n < 3 {
-		t.Error(out)
-	}
-	if n := s.Requests()["GetCredentialsForIdentity"]; n != 1 {
-		t.Errorf("%d exchanges, want 1", n)
-	}
-}

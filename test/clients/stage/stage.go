@@ -52,9 +52,15 @@ type Stage struct {
 // New starts a sandbox, configures [profile dev] with the bindings (lines of cognito_hosts), and signs alice in.
 func New(t testing.TB, installed Installed, bindings ...string) *Stage {
 	t.Helper()
+	return NewWith(t, installed, "", bindings...)
+}
+
+// NewWith is New with a configuration of the sandbox, as its --config has it; "" means the usual one.
+func NewWith(t testing.TB, installed Installed, sandbox string, bindings ...string) *Stage {
+	t.Helper()
 	s := &Stage{Home: t.TempDir(), bin: installed.Bin(), t: t}
 	s.ca = newAuthority(t, filepath.Join(s.Home, "ca.pem"))
-	s.startSandbox()
+	s.startSandbox(sandbox)
 	s.Bind(bindings...)
 	login := s.Command("", "cognito-credhelper", "login", "--profile", "sandbox", "--username", "bob", "--password-stdin")
 	login.Stdin = strings.NewReader("Tr0ub4dor&3\n")
@@ -68,12 +74,16 @@ func New(t testing.TB, installed Installed, bindings ...string) *Stage {
 // Config is the user's AWS configuration file.
 func (s *Stage) Config() string { return filepath.Join(s.Home, ".aws", "config") }
 
-func (s *Stage) startSandbox() {
+func (s *Stage) startSandbox(config string) {
 	s.t.Helper()
 	if err := os.MkdirAll(filepath.Dir(s.Config()), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(s.bin, "cognito-sandbox"), "serve", "--write-profile", s.Config())
+	args := []string{"serve", "--write-profile", s.Config()}
+	if config != "" {
+		args = append(args, "--config", s.Write("sandbox.json", config))
+	}
+	cmd := exec.Command(filepath.Join(s.bin, "cognito-sandbox"), args...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
