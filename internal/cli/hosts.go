@@ -37,7 +37,7 @@ func (p *program) hostCredential(ctx context.Context, t tokensource.Target, b pr
 	if err != nil {
 		return protocol.HostCredential{}, ofProfile(t.Selection, err)
 	}
-	return protocol.HostCredential{Token: got, Username: cmp.Or(name, b.User, t.Username, t.Profile.Username), Profile: t.Selection.Name, Path: b.Path}, nil
+	return protocol.HostCredential{Token: got, Username: cmp.Or(name, b.User, t.Username, t.Profile.Username), Profile: t.Selection.Name, Path: b.Path, Kind: b.Kind}, nil
 }
 
 // credentialFor gives the kind of credential that the binding names, and the user name that it comes with, where it comes with

@@ -48,7 +48,7 @@ func (s *source) credentialOf(session *tokencache.Session, b profileindex.Bound,
 	if err != nil {
 		return protocol.HostCredential{}, err
 	}
-	return protocol.HostCredential{Token: t, Username: userOf(b), Profile: b.Profile, Path: b.Binding.Path}, nil
+	return protocol.HostCredential{Token: t, Username: userOf(b), Profile: b.Profile, Path: b.Binding.Path, Kind: b.Binding.Kind}, nil
 }
 
 // derived answers with what was made from AWS credentials and is kept among them. From which, the profile's own index says.
@@ -70,7 +70,7 @@ func (s *source) derived(session *tokencache.Session, b profileindex.Bound, r pr
 	for _, c := range session.Hot.Credentials {
 		if c.Record == record {
 			t := token.Token{Value: c.AWS.SecretAccessKey, Lifetime: c.AWS.Lifetime}
-			return protocol.HostCredential{Token: t, Username: c.AWS.AccessKeyID, Profile: b.Profile, Path: b.Binding.Path}, s.judge(q, t.Lifetime)
+			return protocol.HostCredential{Token: t, Username: c.AWS.AccessKeyID, Profile: b.Profile, Path: b.Binding.Path, Kind: kind}, s.judge(q, t.Lifetime)
 		}
 	}
 	return protocol.HostCredential{}, s.miss(q)

@@ -69,6 +69,7 @@ type HostCredential struct {
 	Username string // user= of the binding, else --username, else cognito_username; "" when none names anybody
 	Profile  string // whose binding it was
 	Path     string // that the binding ends in; "" for the whole host
+	Kind     string // of the binding: what the host gets
 }
 
 // NotBound is the error for protocols and people that must be told that no profile binds a host.

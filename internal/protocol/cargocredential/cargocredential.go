@@ -183,7 +183,7 @@ func get(ctx context.Context, s protocol.Source, r protocol.HostRequest) ([]byte
 		return nil, err
 	}
 	b := append([]byte(nil), `{"Ok":{"kind":"get","token":`...)
-	b = jsonstring.Append(b, bearer(got))
+	b = jsonstring.Append(b, authorization(got))
 	if end := got.Token.Lifetime.Expires; end.IsZero() {
 		b = append(b, `,"cache":"never"`...)
 	} else {
@@ -193,7 +193,14 @@ func get(ctx context.Context, s protocol.Source, r protocol.HostRequest) ([]byte
 	return append(b, `,"operation_independent":true}}`+"\n"...), nil
 }
 
-func bearer(got protocol.HostCredential) string { return "Bearer " + got.Token.Value.Reveal() }
+// authorization is the value of the header. CodeArtifact is documented to take its token without a scheme:
+// https://docs.aws.amazon.com/codeartifact/latest/ug/configure-use-cargo.html
+func authorization(got protocol.HostCredential) string {
+	if got.Kind == "codeartifact" {
+		return got.Token.Value.Reveal()
+	}
+	return "Bearer " + got.Token.Value.Reveal()
+}
 
 // login is done where a session is there; otherwise a person must sign in, which no tool can do for them.
 func login(ctx context.Context, s protocol.Source, r protocol.HostRequest) ([]byte, error) {
@@ -260,6 +267,6 @@ func printToken(ctx context.Context, c protocol.Call, s protocol.Source) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.Out.Write([]byte(bearer(got) + "\n"))
+	_, err = c.Out.Write([]byte(authorization(got) + "\n"))
 	return err
 }
