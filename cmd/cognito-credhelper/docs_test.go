@@ -34,6 +34,45 @@ func TestDocumentedTranscripts(t *testing.T) {
 	}
 }
 
+// Each of at least 15 servers and services says how far it is proved: by a real program, in a transcript or a test that is there, or
+// by its manual.
+func TestEveryHostIsProved(t *testing.T) {
+	_, table, _ := strings.Cut(read(t, "..", "..", "docs", "hosts.md"), "\n|---|---|---|---|\n")
+	sources, err := filepath.Glob(filepath.Join("..", "..", "test", "clients", "real", "*_test.go"))
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no tests of real clients: %v", err)
+	}
+	tests := ""
+	for _, path := range sources {
+		tests += read(t, path)
+	}
+	rows := 0
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(line, "|\n "), " | ")
+		if len(cells) != 4 {
+			break
+		}
+		rows++
+		proof := cells[3]
+		if !strings.HasPrefix(proof, "real program") && !strings.HasPrefix(proof, "by its manual") && !strings.HasPrefix(proof, "by their manuals") {
+			t.Errorf("%s: %s", cells[0], proof)
+		}
+		names := regexp.MustCompile("`([A-Za-z0-9_]+)`").FindAllStringSubmatch(proof, -1)
+		if strings.HasPrefix(proof, "real program") && len(names) == 0 {
+			t.Errorf("%s: which test shows it?", cells[0])
+		}
+		for _, m := range names {
+			_, err := os.Stat(filepath.Join("testdata", "script", m[1]+".txtar"))
+			if err != nil && !strings.Contains(tests, "func "+m[1]+"(t *testing.T)") {
+				t.Errorf("%s: there is no %s", cells[0], m[1])
+			}
+		}
+	}
+	if rows < 15 {
+		t.Errorf("%d servers and services", rows)
+	}
+}
+
 // allChallenges are those that the program answers, each with a row of its own or in one.
 var allChallenges = []string{
 	"PASSWORD_VERIFIER", "PASSWORD", "PASSWORD_SRP", "SELECT_CHALLENGE", "NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "SMS_MFA", "SMS_OTP",
