@@ -11,12 +11,16 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// namePattern is what a file in the plugin folder may be called.
-var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}(_v[0-9]+\.[0-9]+\.[0-9]+)?$`)
+// namePattern is what a file in the plugin folder may be called. The program that links this package for register and lock
+// compiles it only then: it is started for every credential.
+var namePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}(_v[0-9]+\.[0-9]+\.[0-9]+)?$`)
+})
 
-func validName(name string) bool { return namePattern.MatchString(name) }
+func validName(name string) bool { return namePattern().MatchString(name) }
 
 func absolute(what, path string) error {
 	if path != "" && !filepath.IsAbs(path) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -22,7 +23,7 @@ const shown = 300 // runes of server text in a sentence
 
 // tokenLike finds what may be a token: messages about a parameter repeat its value, and Logins has the ID token. The
 // sentence is printed, and kept in the session's record of attempts.
-var tokenLike = regexp.MustCompile(`[A-Za-z0-9._+/=-]{64,}`)
+var tokenLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9._+/=-]{64,}`) })
 
 // refusal is what a service said no with.
 type refusal struct {
@@ -47,7 +48,7 @@ func (p *Provider) failure(profile profiles.Profile, err error) error {
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		r.code = api.ErrorCode()
-		r.said = safetext.Line(tokenLike.ReplaceAllLiteralString(api.ErrorMessage(), "[redacted]"), shown)
+		r.said = safetext.Line(tokenLike().ReplaceAllLiteralString(api.ErrorMessage(), "[redacted]"), shown)
 	}
 	if service == "STS" {
 		return r.ofSTS(profile, err)

@@ -167,7 +167,7 @@ func (p *Provider) derivedFailure(kind string, where wantedPlace, err error) err
 	r := refusal{operation: "GetAuthorizationToken", ahead: p.ahead(err)}
 	var api smithy.APIError
 	if errors.As(err, &api) {
-		r.code, r.said = api.ErrorCode(), safetext.Line(tokenLike.ReplaceAllLiteralString(api.ErrorMessage(), "[redacted]"), shown)
+		r.code, r.said = api.ErrorCode(), safetext.Line(tokenLike().ReplaceAllLiteralString(api.ErrorMessage(), "[redacted]"), shown)
 	}
 	lower := strings.ToLower(r.said)
 	switch r.code {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // cargoFormat is Cargo's config.toml: the credential-provider of the registry whose index is at the host.
@@ -15,11 +16,16 @@ func cargoFormat() format {
 func cargoLine(w Want) string { return "credential-provider = [" + strconv.Quote(w.Program) + "]" }
 
 var (
-	cargoHeader   = regexp.MustCompile(`^\s*\[registries\.("?)[A-Za-z0-9_-]+("?)\]\s*(#.*)?$`)
-	tomlHeader    = regexp.MustCompile(`^\s*\[`)
-	cargoIndex    = regexp.MustCompile(`^\s*index\s*=\s*(?:"([^"\\]*)"|'([^']*)')\s*(?:#.*)?$`)
-	cargoProvider = regexp.MustCompile(`^\s*credential-provider\s*=\s*(.*?)\s*$`)
+	cargoHeader   = pattern(`^\s*\[registries\.("?)[A-Za-z0-9_-]+("?)\]\s*(#.*)?$`)
+	tomlHeader    = pattern(`^\s*\[`)
+	cargoIndex    = pattern(`^\s*index\s*=\s*(?:"([^"\\]*)"|'([^']*)')\s*(?:#.*)?$`)
+	cargoProvider = pattern(`^\s*credential-provider\s*=\s*(.*?)\s*$`)
 )
+
+// pattern compiles an expression when it is first used, which is in setup cargo, not at each start of the program.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 // cargoTable finds the registry's table: its header, and its provider if it has one.
 func cargoTable(data []byte, w Want) (header, provider *textLine, bad *refusal) {
@@ -29,19 +35,19 @@ func cargoTable(data []byte, w Want) (header, provider *textLine, bad *refusal) 
 	var here, key *textLine
 	for _, l := range append(textLines(data), textLine{text: "[end]"}) {
 		switch {
-		case tomlHeader.MatchString(l.text):
+		case tomlHeader().MatchString(l.text):
 			here, key = nil, nil
-			if cargoHeader.MatchString(l.text) {
+			if cargoHeader().MatchString(l.text) {
 				here = &l
 			}
 		case here == nil:
-		case cargoProvider.MatchString(l.text):
+		case cargoProvider().MatchString(l.text):
 			key = &l
 			if header == here {
 				provider = key
 			}
 		default:
-			m := cargoIndex.FindStringSubmatch(l.text)
+			m := cargoIndex().FindStringSubmatch(l.text)
 			if m == nil || !w.Host.covers(strings.TrimPrefix(m[1]+m[2], "sparse+")) {
 				continue
 			}
@@ -81,7 +87,7 @@ func addCargo(data []byte, w Want) ([]byte, *refusal) {
 	case provider == nil:
 		return insertLines(data, header.end, cargoLine(w)), nil
 	}
-	value := cargoProvider.FindStringSubmatch(provider.text)[1]
+	value := cargoProvider().FindStringSubmatch(provider.text)[1]
 	switch {
 	case provider.text == cargoLine(w):
 		return data, nil
