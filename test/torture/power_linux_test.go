@@ -89,9 +89,20 @@ func (d *disk) expect(word string) string {
 	return d.lines.Text()
 }
 
+// open reports whether a process has something on the disk open. One that was killed hides its environment before it closes its
+// files.
+func (d *disk) open() bool {
+	all, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	return slices.ContainsFunc(all, func(fd string) bool {
+		file, err := os.Readlink(fd)
+		return err == nil && strings.HasPrefix(file, d.mount)
+	})
+}
+
 // unplug unmounts and gives the operations there were.
 func (d *disk) unplug() (ops []string) {
 	d.t.Helper()
+	eventually(d.t, "everything on the disk is closed", func() bool { return !d.open() })
 	d.in.Close()
 	for d.lines.Scan() {
 		if op, ok := strings.CutPrefix(d.lines.Text(), "op "); ok {
@@ -110,6 +121,7 @@ type powerCase struct {
 	grace int
 	stdin string
 	args  []string
+	below string // of the disk, where the state folder is; "": it is the disk
 }
 
 // images are what may be left.
@@ -119,9 +131,9 @@ var images = []string{"strict", "metadata"}
 // goes on with one of the images. ops are the operations that there were.
 func (c powerCase) run(h *home, program, cut, image string) (ops []string) {
 	h.t.Helper()
-	base := h.state
+	base := strings.TrimSuffix(h.state, "/"+c.below)
 	d := plug(h.t, program, base, cut)
-	h.state = d.mount
+	h.state = filepath.Join(d.mount, c.below)
 	cmd := h.command(c.stdin, c.args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -149,7 +161,7 @@ func (c powerCase) run(h *home, program, cut, image string) (ops []string) {
 		h.t.Error(err)
 	}
 	ops = d.unplug()
-	h.state = filepath.Join(d.out, cmp.Or(image, images[0]))
+	h.state = filepath.Join(d.out, cmp.Or(image, images[0]), c.below)
 	return ops
 }
 
@@ -246,9 +258,9 @@ func (c powerCase) everyCut(t *testing.T, program string) (clean []string, lost 
 func TestPowerCutAtEveryOperation(t *testing.T) {
 	program := needsFUSE(t)
 	for _, c := range []powerCase{
-		{"refresh", 60, "", tokenArgs},
-		{"login over a session", 60, password + "\n", loginArgs},
-		{"login over a session", 0, password + "\n", loginArgs},
+		{name: "refresh", grace: 60, args: tokenArgs},
+		{name: "login over a session", grace: 60, stdin: password + "\n", args: loginArgs},
+		{name: "login over a session", grace: 0, stdin: password + "\n", args: loginArgs},
 	} {
 		clean, lost := c.everyCut(t, program)
 		for cut, images := range lost {
@@ -258,7 +270,7 @@ func TestPowerCutAtEveryOperation(t *testing.T) {
 			t.Errorf("%s touches no disk", c.name)
 		}
 	}
-	c := powerCase{"refresh", 0, "", tokenArgs}
+	c := powerCase{name: "refresh", grace: 0, args: tokenArgs}
 	clean, lost := c.everyCut(t, program)
 	// The intent is synced before the request goes out; the folder of sessions when its answer has been renamed into place.
 	from, to := slices.Index(clean, "fsync sessions/ID.lock #1"), slices.Index(clean, "fsync sessions #1")
@@ -275,10 +287,111 @@ func TestPowerCutAtEveryOperation(t *testing.T) {
 	}
 }
 
+// anew cuts the power before each operation of a command that begins with another state each time, and when it has ended. check
+// looks at each image, and says whether somebody is signed in there.
+func (c powerCase) anew(t *testing.T, program string, begin func(*home), check func(h *home, cut, image string) (signedIn bool)) {
+	t.Helper()
+	h := newHome(t, c.grace)
+	var clean []string
+	for range 2 {
+		begin(h)
+		ops := c.run(h, program, atEnd, "")
+		if clean != nil && !slices.Equal(clean, ops) {
+			t.Fatalf("two clean runs differ: %q and %q", clean, ops)
+		}
+		clean = ops
+	}
+	var mu sync.Mutex
+	count := map[bool]int{}
+	var wg sync.WaitGroup
+	for _, image := range images {
+		wg.Go(func() {
+			h := newHome(t, c.grace)
+			for _, cut := range append([]string{atEnd}, clean...) {
+				begin(h)
+				c.run(h, program, cut, image)
+				signedIn := check(h, cut, image)
+				h.quiet()
+				mu.Lock()
+				count[signedIn]++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	t.Logf("%s, grace %d: power cut at %d distinct operations, and when it had ended; signed in with %d images, not with %d", c.name, c.grace, len(clean), count[true], count[false])
+	if count[true] == 0 || count[false] == 0 {
+		t.Error("these cuts do not reach what they are for")
+	}
+}
+
+// is says who is signed in by an answer to token: a session that can be used, or none at all. Everything else is half of one.
+func (h *home) is() (signedIn, whole bool, o outcome) {
+	o = h.token()
+	out := o.exit == 3 && o.stdout == "" && strings.Contains(o.stderr, "nobody is signed in")
+	return o.exit == 0 && isToken(o.stdout), out || o.exit == 0 && isToken(o.stdout), o
+}
+
+// signsIn holds that a login works, whatever was there, and what it gives lasts.
+func (h *home) signsIn(what string) {
+	h.t.Helper()
+	if o := finish(h.command(password+"\n", loginArgs...)); o.exit != 0 || strings.Contains(o.stderr, "warning") {
+		h.t.Errorf("%s: the next login: %v", what, o)
+		return
+	}
+	if o, ok := h.lives(); !ok {
+		h.t.Errorf("%s: after the next login: %v", what, o)
+	}
+}
+
+// H6 where there was nothing before: the power goes at each operation of the very first login, that also makes the state
+// folder, the store, and its key. What is left is a whole session or none, never a part that is in the next login's way; and
+// who was told to be signed in is.
+func TestPowerCutAtEveryOperationOfAFirstLogin(t *testing.T) {
+	program := needsFUSE(t)
+	c := powerCase{name: "first login", grace: 60, stdin: password + "\n", args: loginArgs, below: "state"}
+	c.anew(t, program, func(h *home) { h.state = filepath.Join(folder(h.t), c.below) }, func(h *home, cut, image string) bool {
+		what := fmt.Sprintf("power cut before %q, image %s", cut, image)
+		signedIn, whole, o := h.is()
+		if !whole || cut == atEnd && !signedIn {
+			h.t.Errorf("%s: %v", what, o)
+		}
+		if signedIn {
+			if o, ok := h.lives(); !ok {
+				h.t.Errorf("%s: what is stored: %v", what, o)
+			}
+		}
+		h.signsIn(what)
+		return signedIn
+	})
+}
+
+// H6 of a logout: who was told to be signed out stays so; before that the session is there, whole, or it is not, and a
+// second logout ends it.
+func TestPowerCutAtEveryOperationOfALogout(t *testing.T) {
+	program := needsFUSE(t)
+	c := powerCase{name: "logout", grace: 60, args: []string{"logout", "--profile", profile}}
+	c.anew(t, program, c.again, func(h *home, cut, image string) bool {
+		what := fmt.Sprintf("power cut before %q, image %s", cut, image)
+		signedIn, whole, o := h.is()
+		if !whole || cut == atEnd && signedIn {
+			h.t.Errorf("%s: %v", what, o)
+		}
+		if o := finish(h.command("", c.args...)); o.exit != 0 {
+			h.t.Errorf("%s: the next logout: %v", what, o)
+		}
+		if signedIn, whole, o := h.is(); signedIn || !whole {
+			h.t.Errorf("%s: after the next logout: %v", what, o)
+		}
+		h.signsIn(what)
+		return signedIn
+	})
+}
+
 // What was answered lasts: a power cut right after the answer loses nothing, with no grace either.
 func TestPowerCutAfterTheAnswer(t *testing.T) {
 	program := needsFUSE(t)
-	c := powerCase{"refresh", 0, "", tokenArgs}
+	c := powerCase{name: "refresh", grace: 0, args: tokenArgs}
 	for _, image := range images {
 		h := c.begin(t)
 		h.pass(life)
