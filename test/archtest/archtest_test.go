@@ -151,6 +151,11 @@ func TestPlanted(t *testing.T) {
 		{"environment in handover", environment.Rule(), "internal/handover/a.go", "package handover\nimport \"os\"\nvar e = os.Environ()\n", ""},
 		{"environment by syscall", rawEnvironment.Rule(), "internal/keyslot/a.go", "package keyslot\nimport \"syscall\"\nvar e = syscall.Environ()\n", "syscall.Environ: only front and cli"},
 
+		{"program astray", programs.Rule(), "profiles/inifile/a.go", "package inifile\nimport \"os/exec\"\nvar c = exec.Command(`sh`)\n", "a.go:3: os/exec.Command: only cli, prompt, and host start programs"},
+		{"program at home", programs.Rule(), "internal/prompt/a.go", "package prompt\nimport \"os/exec\"\nvar c = exec.Command(`sh`)\n", ""},
+		{"process astray", processes.Rule(), "internal/awscreds/a.go", "package awscreds\nimport \"os\"\nvar p, _ = os.StartProcess(``, nil, nil)\n", "os.StartProcess: only cli"},
+		{"exec astray", replacements.Rule(), "internal/setup/a.go", "package setup\nimport \"syscall\"\nvar p = syscall.Exec(``, nil, nil)\n", "syscall.Exec: only cli"},
+
 		{"silent package", Documented(), "internal/cli/a.go", "package cli\n", "package cli needs a comment"},
 		{"wrong first words", Documented(), "internal/cli/a.go", "// The cli.\npackage cli\n", "package cli needs a comment"},
 		{"documented", Documented(), "internal/cli/a.go", "// Package cli builds commands.\npackage cli\n", ""},

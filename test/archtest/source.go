@@ -42,6 +42,25 @@ var (
 		names:  []string{"Getenv", "Environ", "Setenv", "Unsetenv", "Clearenv"},
 		places: environment.places, reason: environment.reason,
 	}
+	// Promise P9 stands on these: a profile's text gets nowhere near what starts a program.
+	programs = uses{
+		rule: "few start programs", std: "os/exec", names: []string{"Command", "CommandContext", "Cmd"},
+		places: append([]string{
+			"internal/cli", "internal/prompt", // what the command line names: exec, the next keyring, --mfa-process
+			"host", // the plugin
+		}, tools...),
+		reason: "only cli, prompt, and host start programs, which the command line or the host names",
+	}
+	processes = uses{
+		rule: "few start programs, by no side door", std: "os", names: []string{"StartProcess"},
+		places: append([]string{"internal/detach", "internal/front"}, tools...), // ourselves
+		reason: programs.reason,
+	}
+	replacements = uses{
+		rule: "few start programs, by no other side door", std: "syscall", names: []string{"Exec", "ForkExec", "StartProcess", "CreateProcess"},
+		places: append([]string{"internal/cli", "internal/front"}, tools...),
+		reason: programs.reason,
+	}
 	exits = uses{
 		rule: "a process ends in main", std: "os", names: []string{"Exit"}, mains: true,
 		reason: "os.Exit only in package main: return the exit code",
@@ -314,7 +333,7 @@ func Replace(p string, src []byte) []Finding {
 // Rules is the whole list over source files.
 func Rules() []Rule {
 	rules := []Rule{Directions(layers), Public(), Independent(), Confinement(confined), NoInit(), Documented(), PlainNames(), Constant()}
-	for _, u := range []uses{streams, environment, rawEnvironment, exits, fatals} {
+	for _, u := range []uses{streams, environment, rawEnvironment, programs, processes, replacements, exits, fatals} {
 		rules = append(rules, u.Rule())
 	}
 	sort.SliceStable(rules, func(i, j int) bool { return rules[i].Name < rules[j].Name })
