@@ -94,7 +94,7 @@ func answerAll(ctx context.Context, c protocol.Call, s protocol.Source, r protoc
 		if err != nil {
 			return err
 		}
-		answer = set(answer, one.Host, got)
+		answer = set(answer, one.Host, got, "")
 	}
 	if len(answer) == 0 {
 		return nil
@@ -132,7 +132,12 @@ func answerRetry(ctx context.Context, c protocol.Call, s protocol.Source, r prot
 			return err
 		}
 	}
-	_, err = c.Out.Write(set(nil, r.Host, got))
+	// Go 1.24 finds what it is told of a whole host or of the very URL, not of a path above it.
+	var also string
+	if got.Path != "" {
+		also = url
+	}
+	_, err = c.Out.Write(set(nil, r.Host, got, also))
 	return err
 }
 
@@ -173,10 +178,14 @@ func below(path, prefix string) bool {
 }
 
 // set appends one set of the protocol: URL prefixes, an empty line, header fields, an empty line. Only https is ever asked.
-func set(dst []byte, h profiles.Host, got protocol.HostCredential) []byte {
+// also is one more URL, if any.
+func set(dst []byte, h profiles.Host, got protocol.HostCredential, also string) []byte {
 	dst = append(dst, "https://"...)
 	dst = append(dst, h.Authority()...)
 	dst = append(dst, got.Path...)
+	if also != "" {
+		dst = append(append(dst, '\n'), also...)
+	}
 	dst = append(dst, "\n\nAuthorization: Bearer "...)
 	dst = append(dst, got.Token.Value.Reveal()...)
 	return append(dst, "\n\n"...)

@@ -35,8 +35,8 @@ func TestResponses(t *testing.T) {
 	for _, c := range []struct{ url, response, want string }{
 		{"https://h.example:8443/m/@v/list", "HTTP/2.0 401 Unauthorized" + challenge, "https://h.example:8443\n\nAuthorization: Bearer new\n\n"},
 		{"https://h.example:8443/m/@v/list", "HTTP/1.1 403 Forbidden\r\nX: y\r\n\r\n", "https://h.example:8443\n\nAuthorization: Bearer new\n\n"},
-		{"https://h.example/team/m/@v/list", "HTTP/2.0 401 Unauthorized" + challenge, "https://h.example/team\n\nAuthorization: Bearer old\n\n"},
-		{"https://h.example/team/m", "HTTP/2.0 401 Unauthorized\nWww-Authenticate: Bearer error=\"invalid_token\"\n\n", "https://h.example/team\n\nAuthorization: Bearer new\n\n"},
+		{"https://h.example/team/m/@v/list", "HTTP/2.0 401 Unauthorized" + challenge, "https://h.example/team\nhttps://h.example/team/m/@v/list\n\nAuthorization: Bearer old\n\n"},
+		{"https://h.example/team/m", "HTTP/2.0 401 Unauthorized\nWww-Authenticate: Bearer error=\"invalid_token\"\n\n", "https://h.example/team\nhttps://h.example/team/m\n\nAuthorization: Bearer new\n\n"},
 		{"https://h.example:8443/m", "HTTP/2.0 404 Not Found\n\n", ""},
 		{"https://h.example:8443/m", "HTTP/2.0 410 Gone\n\n", ""},
 		{"https://h.example:8443/m", "nonsense 401\n\n", ""},

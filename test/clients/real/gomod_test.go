@@ -57,6 +57,22 @@ func modDownload(t *testing.T, goprogram string) {
 	wantToken(t, g, "Bearer", s.Token("access"))
 }
 
+// belowAPath has a binding that ends in a path.
+func belowAPath(t *testing.T, goprogram string) {
+	t.Helper()
+	l := stage.Listen(t)
+	place := l.Addr().String() + "/team"
+	s := stage.New(t, installed, place+" = access")
+	g := s.Guard("access", "Bearer", http.StripPrefix("/team", goproxy(t)))
+	s.Serve(l, false, g)
+	download(t, s, place, goprogram)
+	if log := g.Log(); len(log) == 0 || !log[len(log)-1].Good {
+		t.Errorf("no good token came: %v", log)
+	}
+}
+
+func TestGoBelowAPath(t *testing.T) { belowAPath(t, need(t, "go", "go", "version")) }
+
 // goSecondChance has a server that has revoked the token: Go asks again with the response, within the same command.
 func goSecondChance(t *testing.T, goprogram string) {
 	t.Helper()

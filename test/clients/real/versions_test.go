@@ -15,6 +15,11 @@ func TestGoOldestSecondChance(t *testing.T) {
 	goSecondChance(t, need(t, "go-oldest", "go-oldest", "version"))
 }
 
+// Go 1.24 finds no credential of a path that is above a URL.
+func TestGoOldestBelowAPath(t *testing.T) {
+	belowAPath(t, need(t, "go-oldest", "go-oldest", "version"))
+}
+
 func TestGoNewestModDownload(t *testing.T) {
 	modDownload(t, need(t, "go-newest", "go-newest", "version"))
 }
