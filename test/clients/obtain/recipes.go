@@ -25,7 +25,7 @@ func recipes() []recipe {
 		module("helm", "helm.sh/helm/v3/cmd/helm", []string{"version", "--short"}),
 		{"pnpm", "npm 2 " + lock(), pnpm, []string{"--version"}},
 		awsCLI2(),
-		{"bazel", "debian bazel-bootstrap", bazel, []string{"--version"}},
+		{"bazel", "debian " + newest + " bazel-bootstrap", bazel, []string{"--version"}},
 		built("tofu", "github.com/opentofu/opentofu", newestTofu, "./cmd/tofu", "-X github.com/opentofu/opentofu/version.dev=no", []string{"version"}),
 		toolchain("go-oldest", oldestGo),
 		toolchain("go-newest", newestGo),
@@ -127,20 +127,6 @@ func newerGit(ctx context.Context, into string) (string, error) {
 	// git takes what follows "git-" in its own name for a command, so that a link named git-newer would be none.
 	script := filepath.Join(into, "git-newer")
 	return script, os.WriteFile(script, fmt.Appendf(nil, "#!/bin/sh\nexec %q \"$@\"\n", filepath.Join(prefix, "bin", "git")), 0o755)
-}
-
-// bazel would be Debian's, where that one is new enough to know credential helpers (5.4, 6.0).
-func bazel(ctx context.Context, into string) (string, error) {
-	policy, err := command(ctx, into, nil, "apt-cache", "policy", "bazel-bootstrap")
-	if err != nil {
-		return "", err
-	}
-	_, candidate, _ := strings.Cut(policy, "Candidate:")
-	version := firstLine(candidate)
-	if major, err := strconv.Atoi(strings.SplitN(version, ".", 2)[0]); err != nil || major < 6 {
-		return "", fmt.Errorf("Debian has %s here, which knows no credential helpers", version)
-	}
-	return unpacked("bazel", "usr/bin/bazel", nil, "bazel-bootstrap").make(ctx, into)
 }
 
 // mirror finds the Debian mirror that this machine uses, and the key that signs it.
