@@ -34,9 +34,10 @@ func recipes() []recipe {
 		pip("pip-oldest", ""),
 		pip("pip-newest", newest),
 		unpacked("kubectl-oldest", "usr/bin/kubectl", []string{"version", "--client"}, "kubernetes-client"),
-		foreign("kubectl-newest", "usr/bin/kubectl", []string{"version", "--client"}, "kubectl"),
+		foreign("kubectl-newest", newest, "usr/bin/kubectl", []string{"version", "--client"}, "kubectl"),
 		unpacked("docker-oldest", "usr/bin/docker", []string{"--version"}, "docker.io"),
-		foreign("docker-newest", "usr/bin/docker", []string{"--version"}, "docker-cli"),
+		foreign("docker-newest", newest, "usr/bin/docker", []string{"--version"}, "docker-cli"),
+		foreign("cargo-oldest", newer, "usr/bin/cargo", []string{"--version"}, "cargo", "libgit2-1.9", "libssl3t64", "libhttp-parser2.9", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7"),
 		unpacked("cargo-newest", "usr/bin/cargo", []string{"--version"}, "cargo-web", "libgit2-1.5", "libhttp-parser2.9", "libmbedcrypto7", "libmbedtls14", "libmbedx509-1"),
 	}
 }

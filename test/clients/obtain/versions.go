@@ -70,10 +70,10 @@ func unpack(ctx context.Context, into string, env []string, packages ...string) 
 	return os.RemoveAll(filepath.Join(into, "apt"))
 }
 
-// foreign takes a program of the newest Debian release, which runs with that release's C library, from where it was unpacked.
-func foreign(name, program string, version []string, packages ...string) recipe {
+// foreign takes a program of another Debian release, which runs with that release's C library, from where it was unpacked.
+func foreign(name, release, program string, version []string, packages ...string) recipe {
 	make := func(ctx context.Context, into string) (string, error) {
-		apt, err := lists(ctx, into, "deb", newest)
+		apt, err := lists(ctx, into, "deb", release)
 		if err != nil {
 			return "", err
 		}
@@ -88,7 +88,7 @@ func foreign(name, program string, version []string, packages ...string) recipe 
 		text := fmt.Sprintf("#!/bin/sh\nexec %q --library-path %q %q \"$@\"\n", loaders[0], filepath.Dir(loaders[0]), filepath.Join(into, program))
 		return script, os.WriteFile(script, []byte(text), 0o755)
 	}
-	return recipe{name, "debian " + newest + " " + strings.Join(packages, " "), make, version}
+	return recipe{name, "debian " + release + " " + strings.Join(packages, " "), make, version}
 }
 
 // pip takes Debian's package of pip, which any Python runs; of this machine's own release where none is named.

@@ -62,6 +62,10 @@ func TestDockerNewestManifestInspect(t *testing.T) {
 	inspects(t, need(t, "docker-newest", "docker-newest", "--version"), "1")
 }
 
+func TestCargoOldestFetch(t *testing.T) {
+	fetches(t, need(t, "cargo-oldest", "cargo-oldest", "--version"))
+}
+
 func TestCargoNewestFetch(t *testing.T) {
 	fetches(t, need(t, "cargo-newest", "cargo-newest", "--version"))
 }
