@@ -369,6 +369,62 @@ func TestPluginByHand(t *testing.T) {
 	}
 }
 
+// The program never serves in the clear where every program of the computer could ask. Only on Windows does go-plugin open a TCP
+// port (its serverListener looks at nothing but the system), and there the program refuses a host without AutoMTLS. Elsewhere
+// no host gets it to: not by asking for ports, not by a place where no socket can be.
+func TestPluginInTheClearIsNeverOverTCP(t *testing.T) {
+	startPool(t, "", "")
+	for name, environ := range map[string][]string{
+		"nothing asked":  nil,
+		"ports":          {"PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000"},
+		"no such folder": {"PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000", "PLUGIN_UNIX_SOCKET_DIR=" + filepath.Join(t.TempDir(), "none")},
+		"long folder":    {"PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000", "PLUGIN_UNIX_SOCKET_DIR=" + longFolder(t)},
+		"no such group":  {"PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000", "PLUGIN_UNIX_SOCKET_GROUP=no-such-group"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(core(), "plugin")
+			cmd.Env = append(append(os.Environ(), plugin.CookieKey+"="+plugin.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1"), environ...)
+			var said bytes.Buffer
+			cmd.Stderr = &said
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			line, _ := bufio.NewReader(out).ReadString('\n')
+			serves := strings.HasPrefix(line, "1|1|unix|")
+			if serves {
+				_ = cmd.Process.Signal(syscall.SIGTERM)
+			} else {
+				_ = cmd.Process.Kill() // where it has not ended by itself
+			}
+			ended := cmd.Wait()
+			switch {
+			case runtime.GOOS == "windows":
+				if line != "" || !strings.Contains(said.String(), "AutoMTLS") {
+					t.Errorf("it said %q, and %q", line, said.String())
+				}
+			case serves != (name == "nothing asked" || name == "ports"):
+				t.Errorf("it said %q, and %q", line, said.String())
+			case !serves && (line != "" || ended == nil || !strings.Contains(said.String(), "TMPDIR")):
+				t.Errorf("it said %q, and %q; ended: %v", line, said.String(), ended)
+			}
+		})
+	}
+}
+
+// longFolder is a folder of ours in which no socket can be: its name is longer than an address.
+func longFolder(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(t.TempDir(), strings.Repeat("a", 200))
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
 // plugin --debug prints what a host takes that allows it, and ends by Ctrl-C without a trace.
 func TestPluginDebug(t *testing.T) {
 	if runtime.GOOS == "windows" {
