@@ -165,24 +165,54 @@ func openPlugin(t testing.TB, env ...string) *host.Client {
 
 var sandboxSession = plugin.Selection{Profile: "sandbox"}
 
-// later is a plugin that is started anew where its clock is to be another one.
-type later struct{ plugin.Provider }
+// hours is a clock of the programs that a test sets forward while they run.
+type hours struct {
+	file string
+	n    int
+}
 
-// The contract holds for the real program, over a real process, against a user pool.
+// startClock puts it into the environment of what is started from now on.
+func startClock(t testing.TB) *hours {
+	t.Helper()
+	h := &hours{file: filepath.Join(t.TempDir(), "clock")}
+	t.Setenv("COGNITO_CREDHELPER_TEST_CLOCK", "@"+h.file)
+	h.write(t, "10s")
+	return h
+}
+
+func (h *hours) write(t testing.TB, shift string) {
+	t.Helper()
+	if err := os.WriteFile(h.file+".new", []byte(shift), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(h.file+".new", h.file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pass lets two hours pass, for the pool, too: tokens live for one.
+func (h *hours) pass(t testing.TB, p *pool) {
+	t.Helper()
+	h.n += 2
+	p.control(t, "POST", "/advance", `{"date": true, "seconds": 7200}`)
+	h.write(t, fmt.Sprintf("%dh", h.n))
+}
+
+// The contract holds for the real program, over a real process, against a user pool; also where the session is in the memory of
+// that process only.
 func TestPluginContract(t *testing.T) {
-	p := startPool(t, "", "cognito_hosts =\n    api.example.com = access\n")
-	l := &later{openPlugin(t)}
-	hours := 0
-	plugintest.Run(t, plugintest.Subject{
-		Provider: l, Selection: sandboxSession, Missing: plugin.Selection{Profile: "missing"}, User: "alice", Answer: p.answer,
-		Bound: "https://api.example.com/v1", Unbound: "https://api.example.com:8443/",
-		Expire: func(testing.TB) {
-			hours += 2
-			p.control(t, "POST", "/advance", `{"date": true, "seconds": 7200}`)
-			l.Provider = openPlugin(t, fmt.Sprintf("COGNITO_CREDHELPER_TEST_CLOCK=%dh", hours))
-		},
-		Renewals: func(t testing.TB) int { return p.requests(t, "GetTokensFromRefreshToken") },
-	})
+	for name, line := range map[string]string{"Kept": "", "InMemory": "cognito_store = none\n"} {
+		t.Run(name, func(t *testing.T) {
+			p := startPool(t, "", line+"cognito_hosts =\n    api.example.com = access\n")
+			clock := startClock(t)
+			plugintest.Run(t, plugintest.Subject{
+				Provider: openPlugin(t), Selection: sandboxSession, Missing: plugin.Selection{Profile: "missing"}, User: "alice", Answer: p.answer,
+				Bound: "https://api.example.com/v1", Unbound: "https://api.example.com:8443/",
+				Expire:   func(t testing.TB) { clock.pass(t, p) },
+				Renewals: func(t testing.TB) int { return p.requests(t, "GetTokensFromRefreshToken") },
+			})
+		})
+	}
 }
 
 // Warm calls use no network, and a change of the session by another process is seen at once.

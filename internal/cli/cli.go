@@ -127,6 +127,7 @@ type program struct {
 	renew        func(ctx context.Context) error // the life of a detached worker
 	sessionFile  func(tokensource.Target) (string, error)
 	asPlugin     bool // this process serves a host application
+	ownMemory    bool // it keeps the sessions of cognito_store = none, in its memory; set before sessions or aws is called
 }
 
 // keyValue is one line of a profile.

@@ -50,6 +50,8 @@ type parts struct {
 	cache    *tokencache.Cache
 	source   *tokensource.Source
 	provider *awscreds.Provider
+	sessions sessions    // source's, and where this process keeps some to itself, those
+	aws      awsProvider // provider's, likewise
 	err      error
 }
 
@@ -94,11 +96,11 @@ func compose(env Env) *program {
 	}
 	p.sessions = func() (sessions, error) {
 		c.build.Do(c.compose)
-		return c.source, c.err
+		return c.sessions, c.err
 	}
 	p.aws = func() (awsProvider, error) {
 		c.build.Do(c.compose)
-		return c.provider, c.err
+		return c.aws, c.err
 	}
 	p.rawPool = c.rawPool
 	p.slots = func() (*keyslot.Slots, error) {
@@ -230,7 +232,25 @@ func (c *parts) compose() {
 		o.Inherited = adopting(cache, c.lock)
 	}
 	c.source = tokensource.New(o)
-	c.provider = awscreds.New(awscreds.Options{Source: c.source, HTTP: c.http, Now: c.p.now, Region: c.p.Getenv("AWS_REGION")})
+	c.provider = c.exchange(c.source)
+	c.sessions, c.aws = c.source, c.provider
+	if c.p.ownMemory {
+		memory := c.inMemory()
+		c.sessions, c.aws = placed{c.source, memory}, placedAWS{c.provider, c.exchange(memory)}
+	}
+}
+
+// inMemory works on the sessions that are in the memory of this process only. No worker can have them, and no signal that ends
+// the process could spare them, so that renewals are made here and nothing is held back.
+func (c *parts) inMemory() *tokensource.Source {
+	slots := keyslot.InMemory()
+	return tokensource.New(tokensource.Options{
+		Cache: tokencache.OpenInMemory(slots), Slots: slots, Client: c.client, Now: c.p.now, PID: os.Getpid(), Warn: c.p.warn,
+	})
+}
+
+func (c *parts) exchange(source *tokensource.Source) *awscreds.Provider {
+	return awscreds.New(awscreds.Options{Source: source, HTTP: c.http, Now: c.p.now, Region: c.p.Getenv("AWS_REGION")})
 }
 
 const (
@@ -277,6 +297,10 @@ func (c *parts) client(t tokensource.Target) (tokensource.Client, error) { retur
 
 func (c *parts) userPool(t tokensource.Target) (*cognito.Client, error) {
 	p := t.Profile
+	observe := c.p.noteCall
+	if inMemory(p) {
+		observe = nil // nothing at all is written
+	}
 	return cognito.New(cognito.Options{
 		Region:           p.SignInRegion,
 		UserPoolID:       p.UserPoolID,
@@ -290,7 +314,7 @@ func (c *parts) userPool(t tokensource.Target) (*cognito.Client, error) {
 		Profile:          p.Name,
 		Login:            tokensource.LoginCommand(t),
 		Now:              c.p.now,
-		Observe:          c.p.noteCall,
+		Observe:          observe,
 	})
 }
 
@@ -300,6 +324,9 @@ func (c *parts) rawPool(o cognito.Options) (rawPool, error) {
 }
 
 func (c *parts) http(p profiles.Profile) awscreds.HTTPClient {
+	if inMemory(p) {
+		return transport.New(c.bundle(p))
+	}
 	return noted{transport.New(c.bundle(p)), c.p.now, c.p.noteCall}
 }
 

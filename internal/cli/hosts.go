@@ -33,6 +33,9 @@ func (s *source) SharedCredential(ctx context.Context, r protocol.HostRequest) (
 }
 
 func (p *program) hostCredential(ctx context.Context, t tokensource.Target, b profiles.Binding, r protocol.HostRequest) (protocol.HostCredential, error) {
+	if inMemory(t.Profile) && !p.ownMemory {
+		return protocol.HostCredential{}, ofProfile(t.Selection, tokensource.NothingKept(t))
+	}
 	got, name, err := p.credentialFor(ctx, t, b, r)
 	if err != nil {
 		return protocol.HostCredential{}, ofProfile(t.Selection, err)
@@ -70,7 +73,7 @@ func (p *program) derivedFor(ctx context.Context, t tokensource.Target, b profil
 	if err != nil {
 		return token.Token{}, "", err
 	}
-	if r.Username == "" && r.Location == "" {
+	if r.Username == "" && r.Location == "" && !inMemory(t.Profile) {
 		p.remember(t.Selection, t.Profile)
 	}
 	return token.Token{Value: got.Secret, Lifetime: got.Lifetime}, got.Username, nil

@@ -118,7 +118,7 @@ func (p *program) servePlugin(c *cobra.Command, debug bool) error {
 	if debug {
 		ctx, o.Debug = c.Context(), p.Stdout
 	}
-	p.asPlugin = true
+	p.asPlugin, p.ownMemory = true, true
 	if err := plugin.Serve(ctx, pluginserver.New(&hosted{p, newWarm(p)}, p.Getenv), o); err != nil {
 		return pluginError(err)
 	}
@@ -138,8 +138,11 @@ func (h *hosted) target(s pluginserver.Session) (tokensource.Target, error) {
 	return tokensource.Target{Profile: profile, Selection: s.Profile, Username: s.Username}, err
 }
 
-// LoginCommand is the command line that signs in to a session.
+// LoginCommand is the command line that signs in to a session, where there is one.
 func (h *hosted) LoginCommand(s pluginserver.Session) string {
+	if t, err := h.target(s); err == nil && inMemory(t.Profile) {
+		return tokensource.LoginCommand(t)
+	}
 	return command("login", s.Profile, s.Username)
 }
 

@@ -43,14 +43,14 @@ func answer[T any](p *program, r protocol.Request, get func(tokensource.Target, 
 		return none, err
 	}
 	t := tokensource.Target{Profile: profile, Selection: r.Profile, Username: r.Username}
-	if profile.Store == tokensource.StoreNone {
+	if inMemory(profile) && !p.ownMemory {
 		return none, ofProfile(r.Profile, tokensource.NothingKept(t))
 	}
 	got, err := get(t, tokensource.Want{Use: r.Use, MinTTL: r.MinTTL, RenewFirst: r.RenewFirst})
 	if err != nil {
 		return none, ofProfile(r.Profile, err)
 	}
-	if indexed(r) {
+	if indexed(r) && !inMemory(profile) {
 		p.remember(r.Profile, profile)
 	}
 	return got, nil

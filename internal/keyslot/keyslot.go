@@ -31,9 +31,10 @@ const (
 	OS       Kind = 2 // Secret Service, Keychain, or DPAPI; on Linux with a copy in the kernel's user keyring
 	OSStrict Kind = 3 // OS without a copy
 	Given    Kind = 4 // a key that the caller gives to each call, by COGNITO_CREDHELPER_KEY; nothing is kept
+	None     Kind = 5 // a key in the memory of this process, as are the sessions: see InMemory; never in a file
 )
 
-// Kinds are all slots of this build.
+// Kinds are all slots of this build that a session on disk can have.
 func Kinds() []Kind { return []Kind{File, OS, OSStrict, Given} }
 
 // String is the slot's name as status shows it and, but for Given, cognito_store takes it.
@@ -47,6 +48,8 @@ func (k Kind) String() string {
 		return "os-strict"
 	case Given:
 		return "given"
+	case None:
+		return "none"
 	default:
 		return "unknown"
 	}
@@ -139,6 +142,7 @@ type Slots struct {
 	ring   Keyring
 	seal   sealer
 	given  func() (Key, error)
+	memory *memorySlot // the only one, where it is there
 }
 
 // Open names the state folder, for slots that need nothing from outside: the file, and of the system's what is warm.
@@ -230,7 +234,12 @@ var (
 type StoreID [16]byte
 
 // Store returns the store's id; Create makes it.
-func (s *Slots) Store() (StoreID, error) { return loadStore(s.storePath()) }
+func (s *Slots) Store() (StoreID, error) {
+	if s.memory != nil {
+		return s.memory.store, nil
+	}
+	return loadStore(s.storePath())
+}
 
 // Create returns the key of a slot, making it when there is none, under the store's lock. The loser of a race adopts. It
 // makes the store's id, too. A damaged key is set aside first: nothing can be read with it any more, but it is kept. A new
@@ -264,6 +273,10 @@ func (s *Slots) Hold(ctx context.Context, k Kind, have Key) (key Key, release fu
 	slot, err := s.slot(k)
 	if err != nil {
 		return Key{}, nil, err
+	}
+	if s.memory != nil {
+		key, err := slot.load()
+		return key, func() error { return nil }, err
 	}
 	lock, err := s.lock(ctx)
 	if err != nil {
@@ -316,6 +329,9 @@ type slot interface {
 }
 
 func (s *Slots) slot(k Kind) (slot, error) {
+	if s.memory != nil {
+		return s.memory, nil
+	}
 	switch k {
 	case File:
 		return keyFile{s.keyPath("file")}, nil

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cognito-credhelper/cognito-credhelper/internal/atomicfile"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
@@ -81,7 +80,7 @@ func (c *Cache) LastAttempt(id, work string) (a Attempt, ok bool) {
 		return Attempt{}, false
 	}
 	for range readTries {
-		data, err := atomicfile.Read(path, maxLockFile)
+		data, err := c.at.read(path, maxLockFile)
 		if err != nil {
 			return Attempt{}, false
 		}
@@ -297,7 +296,7 @@ func decodeInt(b []byte, n *int) bool {
 
 // stamp says in the lock file who has the lock, for the sentence that others get when they wait in vain. It is no part of
 // the lock: a full disk, on which it fails, must not keep anybody from locking.
-func stamp(f *os.File, now time.Time) {
+func stamp(f lockFile, now time.Time) {
 	b := append([]byte(holderMagic), appendUint32(nil, uint32(os.Getpid()))...)
 	b = appendTime(b, now)
 	sum := sha256.Sum256(b)
@@ -306,7 +305,7 @@ func stamp(f *os.File, now time.Time) {
 
 // holder reads the stamp of a lock file; the zero Holder when there is none.
 func (c *Cache) holder(id, suffix string) Holder {
-	data, err := atomicfile.Read(filepath.Join(c.folder, id+suffix), maxLockFile)
+	data, err := c.at.read(filepath.Join(c.folder, id+suffix), maxLockFile)
 	if err != nil || len(data) < holderSize || string(data[:len(holderMagic)]) != holderMagic {
 		return Holder{}
 	}

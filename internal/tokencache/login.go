@@ -2,10 +2,7 @@ package tokencache
 
 import (
 	"context"
-	"os"
 	"time"
-
-	"github.com/cognito-credhelper/cognito-credhelper/internal/filelock"
 )
 
 // LockLogin waits for the lock of interactive logins, which is another than the session's: a person at a prompt keeps no
@@ -15,7 +12,7 @@ func (c *Cache) LockLogin(ctx context.Context, id string) (unlock func() error, 
 	if err != nil {
 		return nil, err
 	}
-	f, err := c.locks.Lock(ctx, path)
+	f, err := c.at.lock(ctx, path)
 	if err != nil {
 		return nil, c.lockFailure(id, loginSuffix, err)
 	}
@@ -28,10 +25,10 @@ func (c *Cache) TryLockLogin(id string) (unlock func() error, holder Holder, ok 
 	if err != nil {
 		return nil, Holder{}, false, err
 	}
-	f, ok, err := filelock.Try(path)
+	f, ok, err := c.at.tryLock(path)
 	for again := 0; err == nil && !ok && again < 3; again++ {
 		time.Sleep(2 * time.Millisecond) // LoginInFlight of another process looks in for a moment only
-		f, ok, err = filelock.Try(path)
+		f, ok, err = c.at.tryLock(path)
 	}
 	switch {
 	case err != nil:
@@ -45,7 +42,7 @@ func (c *Cache) TryLockLogin(id string) (unlock func() error, holder Holder, ok 
 // LoginInFlight reports whether somebody signs in at this moment, and who. It takes nothing and does not wait.
 func (c *Cache) LoginInFlight(id string) (Holder, bool) { return c.held(id, loginSuffix) }
 
-func (c *Cache) login(f *os.File) (unlock func() error) {
+func (c *Cache) login(f lockFile) (unlock func() error) {
 	stamp(f, c.now())
-	return func() error { return filelock.Unlock(f) }
+	return f.unlock
 }

@@ -18,8 +18,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cognito-credhelper/cognito-credhelper/internal/atomicfile"
-	"github.com/cognito-credhelper/cognito-credhelper/internal/filelock"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
@@ -102,13 +100,13 @@ type Cache struct {
 	folder string // of the sessions
 	spill  string // see SpillTo; "" for none
 	slots  *keyslot.Slots
-	locks  filelock.Waiters
+	at     place
 	now    func() time.Time
 }
 
 // Open names the state folder; nothing on disk is touched.
 func Open(folder string, slots *keyslot.Slots) *Cache {
-	return &Cache{folder: filepath.Join(folder, "sessions"), slots: slots, now: time.Now}
+	return &Cache{folder: filepath.Join(folder, "sessions"), slots: slots, at: &disk{}, now: time.Now}
 }
 
 // HostIdentity is the identity under which a tool's own token for a host is kept (OpenHosts). authority is host[:port].
@@ -117,7 +115,7 @@ func HostIdentity(authority string) Identity { return Identity{Endpoint: "https:
 // OpenHosts names the store of tokens that tools gave us to keep, one for each host (HostIdentity): the same files in
 // another folder. The token is Hot.Tokens.Access, the tool's own document the cold record.
 func OpenHosts(folder string, slots *keyslot.Slots) *Cache {
-	return &Cache{folder: filepath.Join(folder, "hosts"), slots: slots, now: time.Now}
+	return &Cache{folder: filepath.Join(folder, "hosts"), slots: slots, at: &disk{}, now: time.Now}
 }
 
 // Load reads the hot record without a lock. A session that is not there gives ErrNoSession; other errors carry a token.Kind
@@ -214,7 +212,7 @@ func (c *Cache) read(id string) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := atomicfile.Read(path, maxFile)
+	data, err := c.at.read(path, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoSession
 	}
@@ -248,7 +246,7 @@ func (c *Cache) Wait(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.locks.Wait(ctx, path); err != nil {
+	if err := c.at.wait(ctx, path); err != nil {
 		return c.lockFailure(id, lockSuffix, err)
 	}
 	return nil
@@ -259,7 +257,7 @@ func (c *Cache) Busy(id string) (Holder, bool) { return c.held(id, lockSuffix) }
 
 func (c *Cache) held(id, suffix string) (Holder, bool) {
 	path, err := c.path(id, suffix)
-	if err != nil || !filelock.Held(path) {
+	if err != nil || !c.at.held(path) {
 		return Holder{}, false
 	}
 	return c.holder(id, suffix), true

@@ -21,7 +21,7 @@ import (
 type Tx struct {
 	cache  *Cache
 	id     string
-	lock   *os.File // nil after Unlock
+	lock   lockFile // nil after Unlock
 	handed bool     // File was called: a child may hold the lock now
 
 	loaded  bool
@@ -29,7 +29,7 @@ type Tx struct {
 	file    container // as on disk
 	extra   token.Secret
 	key     keyslot.Key
-	pending *atomicfile.Pending
+	pending pending
 }
 
 // Lock waits for the session's lock until ctx ends; the error then names the holder's pid, and is of kind
@@ -39,7 +39,7 @@ func (c *Cache) Lock(ctx context.Context, id string) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := c.locks.Lock(ctx, path)
+	f, err := c.at.lock(ctx, path)
 	if err != nil {
 		return nil, c.lockFailure(id, lockSuffix, err)
 	}
@@ -52,7 +52,7 @@ func (c *Cache) TryLock(id string) (tx *Tx, ok bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	f, ok, err := filelock.Try(path)
+	f, ok, err := c.at.tryLock(path)
 	if err != nil {
 		return nil, false, c.lockFailure(id, lockSuffix, err)
 	}
@@ -72,10 +72,10 @@ func (c *Cache) Adopt(id string, f *os.File) (*Tx, error) {
 	if err := filelock.Inherited(f, path); err != nil {
 		return nil, c.lockFailure(id, lockSuffix, err)
 	}
-	return c.begin(id, f), nil
+	return c.begin(id, diskLock{f}), nil
 }
 
-func (c *Cache) begin(id string, f *os.File) *Tx {
+func (c *Cache) begin(id string, f lockFile) *Tx {
 	stamp(f, c.now())
 	return &Tx{cache: c, id: id, lock: f}
 }
@@ -83,8 +83,11 @@ func (c *Cache) begin(id string, f *os.File) *Tx {
 // File is the locked descriptor, to be handed to a child. The lock lives as long as any copy of it; from now on Unlock only
 // closes this copy, because the lock is the child's to let go.
 func (t *Tx) File() *os.File {
+	if t.lock == nil {
+		return nil
+	}
 	t.handed = true
-	return t.lock
+	return t.lock.file()
 }
 
 // Load reads the session anew, with its cold record, and from its spill where there is one. cold is the plaintext of the
@@ -125,7 +128,7 @@ func (t *Tx) Preflight() error {
 		return nil
 	}
 	size := len(t.file.head) + len(t.file.hot.box) + len(t.file.cold.box) + len(t.file.tail) + room
-	pending, err := atomicfile.Prepare(t.path(), min(size, maxFile))
+	pending, err := t.cache.at.prepare(t.path(), min(size, maxFile))
 	if err != nil {
 		return fileError("preparing to save the session", err)
 	}
@@ -226,7 +229,7 @@ func (t *Tx) commit(data []byte) error {
 	if pending != nil {
 		err = pending.Commit(data)
 	} else {
-		err = atomicfile.Write(t.path(), data)
+		err = t.cache.at.write(t.path(), data)
 	}
 	if err != nil {
 		return fileError("saving the session", err)
@@ -235,7 +238,7 @@ func (t *Tx) commit(data []byte) error {
 		_ = t.dropSpill(keyslot.StoreID(file.fields[tagStore])) // one that stays is older than what was saved
 	}
 	// What killed processes left. It does not matter if this fails: the next Save tries again.
-	_ = atomicfile.Sweep(t.cache.folder)
+	_ = t.cache.at.sweep(t.cache.folder)
 	return nil
 }
 
@@ -262,7 +265,7 @@ func (t *Tx) Forget() error {
 	case err != nil:
 		return err
 	}
-	if err := atomicfile.Remove(t.path()); err != nil {
+	if err := t.cache.at.remove(t.path()); err != nil {
 		return fileError("forgetting the session", err)
 	}
 	return nil
@@ -341,9 +344,9 @@ func (t *Tx) Unlock() error {
 	lock := t.lock
 	t.lock = nil
 	if t.handed {
-		return lock.Close()
+		return lock.leave()
 	}
-	return filelock.Unlock(lock)
+	return lock.unlock()
 }
 
 func (t *Tx) path() string { return filepath.Join(t.cache.folder, t.id+sessionSuffix) }

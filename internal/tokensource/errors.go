@@ -13,8 +13,16 @@ import (
 
 var errNoReply = errors.New("its answer cannot be read")
 
-// LoginCommand is the command to paste for signing in to a target.
-func LoginCommand(t Target) string { return "cognito-credhelper login" + flags(t) }
+// LoginCommand is the command to paste for signing in to a target. A session that only one process has is got by no command,
+// but in that process.
+func LoginCommand(t Target) string {
+	if t.Profile.Store == StoreNone {
+		return "begin a new login in the process that had the session: with cognito_store = none nothing else has it"
+	}
+	return loginLine(t)
+}
+
+func loginLine(t Target) string { return "cognito-credhelper login" + flags(t) }
 
 // LogoutCommand is the command to paste for signing out of a target.
 func LogoutCommand(t Target) string { return "cognito-credhelper logout" + flags(t) }

@@ -29,6 +29,8 @@ func (l *login) choose() error {
 	name := cmp.Or(l.o.Store, l.target.Profile.Store, StoreAuto)
 	kind, named := keyslot.KindOf(name)
 	switch {
+	case l.Source.o.Slots.InMemory():
+		l.slot = keyslot.None
 	case name == StoreNone:
 		return NothingKept(l.target)
 	case named:
@@ -71,9 +73,13 @@ func (s *Source) SealingKey(ctx context.Context, t Target) (keyslot.Kind, keyslo
 
 // NothingKept is the error for cognito_store = none where a session must outlive the command.
 func NothingKept(t Target) error {
+	next := loginLine(t) + " --store file"
+	if t.Profile.Store == StoreNone {
+		next = "take that line out of the profile, then: " + loginLine(t)
+	}
 	return &token.Error{
 		Kind:    token.BadProfile,
 		Message: "cognito_store = none keeps no session, which works only inside exec, serve, and plugin",
-		Next:    LoginCommand(t) + " --store file",
+		Next:    next,
 	}
 }
