@@ -59,6 +59,25 @@ func TestInterruptDoesNotBreakOffARenewalInThisProcess(t *testing.T) {
 	w.mustToken() // sends the refresh token that came with the interrupt
 }
 
+// Nor does a caller whose own time is over: in a process that serves many, one of them may be in a hurry.
+func TestImpatienceDoesNotBreakOffARenewalInThisProcess(t *testing.T) {
+	w := newWorld(t)
+	w.pool.rotate = true
+	w.login()
+	w.pass(2 * w.pool.life)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	w.pool.before = func() { <-ctx.Done() }
+	s := w.source()
+	s.o.Client = func(Target) (Client, error) { return cutPool{w.pool}, nil }
+	if _, err := s.Token(ctx, w.target(), Want{Use: token.UseAccess}); err != nil {
+		t.Error(err)
+	}
+	w.pool.before = nil
+	w.pass(2 * w.pool.life)
+	w.mustToken() // sends the refresh token that came too late for that caller
+}
+
 // Who was interrupted before does not begin, and lets the lock go.
 func TestInterruptBeforeARenewalInThisProcess(t *testing.T) {
 	w := newWorld(t)

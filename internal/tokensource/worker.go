@@ -99,8 +99,9 @@ func (s *Source) run(ctx context.Context, tx *tokencache.Tx, kept *tokencache.Se
 	return r.session, nil
 }
 
-// here renews in this process. Once it has begun, an interrupt does not break it off: what Cognito answers to a request that
-// is out may be the only refresh token there is. The caller's time limit stays.
+// here renews in this process. Once it has begun, neither an interrupt nor a caller who waits no longer breaks it off: what
+// Cognito answers to a request that is out may be the only refresh token there is, and others wait for it. It has a time limit of
+// its own.
 func (s *Source) here(ctx context.Context, tx *tokencache.Tx, t Target, g Goal) (*Renewal, error) {
 	if s.o.Hold != nil {
 		defer s.o.Hold()()
@@ -109,12 +110,8 @@ func (s *Source) here(ctx context.Context, tx *tokencache.Tx, t Target, g Goal) 
 		tx.Unlock()
 		return nil, notBegun(err)
 	}
-	held := context.WithoutCancel(ctx)
-	if end, limited := ctx.Deadline(); limited {
-		var cancel context.CancelFunc
-		held, cancel = context.WithDeadline(held, end)
-		defer cancel()
-	}
+	held, cancel := context.WithTimeout(context.WithoutCancel(ctx), callerWait)
+	defer cancel()
 	return s.perform(held, tx, t, g, true)
 }
 
