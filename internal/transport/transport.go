@@ -23,7 +23,9 @@ const (
 	connectTimeout = 5 * time.Second
 	maxBody        = 1 << 20
 	maxHeader      = 64 << 10
-	idleTimeout    = 30 * time.Second
+	// idleTimeout is longer than the pause between the requests of one sign-in, but for what a person types. Clients come and go in
+	// a plugin that lives for days, and each would leave its connections behind for that long.
+	idleTimeout = 2 * time.Second
 )
 
 // ErrTooLarge says that an answer went on beyond what any answer of AWS's has.
