@@ -297,9 +297,12 @@ func (c *parts) client(t tokensource.Target) (tokensource.Client, error) { retur
 
 func (c *parts) userPool(t tokensource.Target) (*cognito.Client, error) {
 	p := t.Profile
-	observe := c.p.noteCall
+	observe, login := c.p.noteCall, tokensource.LoginCommand(t)
 	if inMemory(p) {
 		observe = nil // nothing at all is written
+		if !c.p.asPlugin {
+			login = c.p.lineFor(t.Selection, t.Username)
+		}
 	}
 	return cognito.New(cognito.Options{
 		Region:           p.SignInRegion,
@@ -312,7 +315,7 @@ func (c *parts) userPool(t tokensource.Target) (*cognito.Client, error) {
 		UseDualStack:     p.UseDualStack,
 		CABundle:         c.bundle(p),
 		Profile:          p.Name,
-		Login:            tokensource.LoginCommand(t),
+		Login:            login,
 		Now:              c.p.now,
 		Observe:          observe,
 	})

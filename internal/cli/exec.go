@@ -47,7 +47,10 @@ func newExec(p *program, run func(*cobra.Command, execOptions) error) *cobra.Com
 		Long: `Runs a command with a profile's AWS credentials. They come from a container credentials endpoint on
 loopback, which is served until the command ends, so that SDKs renew them; --static puts them into the
 environment instead, once. Variables that AWS tools would prefer are left out. Signals go to the
-command, and its exit code is returned (127: not found, 126: cannot be run).`,
+command, and its exit code is returned (127: not found, 126: cannot be run).
+
+A profile with cognito_store = none is signed in to at the terminal first; its session is in the memory
+of this process and ends with the command.`,
 		Example: `  cognito-credhelper exec --profile dev -- terraform apply
   cognito-credhelper exec --profile dev --static -- ./old-tool`,
 		Args: cobra.ArbitraryArgs,
@@ -79,6 +82,9 @@ func (p *program) exec(c *cobra.Command, o execOptions) error {
 	path, err := exec.LookPath(o.command[0])
 	if err != nil {
 		return p.notRunnable(o.command[0], err)
+	}
+	if err := p.signInHere(c.Context(), o.request(p)); err != nil {
+		return err
 	}
 	given, done, err := p.handedOver(c.Context(), o)
 	if err != nil {

@@ -44,7 +44,10 @@ func newServe(p *program, run func(*cobra.Command, serveOptions) error) *cobra.C
 		Long: `Serves a profile's AWS credentials as a container credentials endpoint on a random port of 127.0.0.1,
 and prints the two variables by which AWS tools find it. Its token stands in a file that only you can
 read. It ends with the process that started it, or with the one that --parent-pid names. AWS tools ask
-it only where no profile, no key, and no web identity comes before it.`,
+it only where no profile, no key, and no web identity comes before it.
+
+A profile with cognito_store = none is signed in to at the terminal first; its session is in the memory
+of this process.`,
 		Example: `  cognito-credhelper serve --profile dev --parent-pid $$ > endpoint.env & sleep 1; . ./endpoint.env`,
 		Args:    noArguments,
 		RunE:    func(c *cobra.Command, _ []string) error { return run(c, o) },
@@ -62,6 +65,9 @@ func (p *program) serveEndpoint(c *cobra.Command, o serveOptions) error {
 		return usageError(c, "--format must be one of %s", strings.Join(shellNames(), ", "))
 	case o.parent < 0, o.parent > 0 && !running(o.parent):
 		return usageError(c, "--parent-pid: there is no such process")
+	}
+	if err := p.signInHere(c.Context(), o.request(p)); err != nil {
+		return err
 	}
 	e, err := p.openEndpoint(c.Context(), o.awsFlags)
 	if err != nil {
