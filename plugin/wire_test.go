@@ -256,3 +256,46 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// The contract is in types of our own: no type of protobuf or gRPC is in what an implementation or a host has to write.
+func TestContractHasNoTypeOfTheWire(t *testing.T) {
+	seen := map[reflect.Type]bool{}
+	var look func(where string, at reflect.Type)
+	look = func(where string, at reflect.Type) {
+		if seen[at] {
+			return
+		}
+		seen[at] = true
+		if strings.Contains(at.PkgPath(), "proto") || strings.Contains(at.PkgPath(), "grpc") {
+			t.Errorf("%s is %v", where, at)
+		}
+		switch at.Kind() {
+		case reflect.Interface, reflect.Func:
+			for i := range at.NumMethod() {
+				look(where+"."+at.Method(i).Name, at.Method(i).Type)
+			}
+			if at.Kind() == reflect.Func {
+				for i := range at.NumIn() {
+					look(where, at.In(i))
+				}
+				for i := range at.NumOut() {
+					look(where, at.Out(i))
+				}
+			}
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Chan, reflect.Map:
+			look(where, at.Elem())
+		case reflect.Struct:
+			for i := range at.NumField() {
+				if f := at.Field(i); f.IsExported() {
+					look(where+"."+f.Name, f.Type)
+				}
+			}
+		}
+	}
+	for _, contract := range []reflect.Type{reflect.TypeFor[Provider](), reflect.TypeFor[Error](), reflect.TypeFor[ServeOptions]()} {
+		look(contract.Name(), contract)
+	}
+	if len(seen) < 40 {
+		t.Errorf("only %d types were seen", len(seen))
+	}
+}
