@@ -3,10 +3,14 @@
 package main_test
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,4 +80,66 @@ func checkWorker(t *testing.T) {
 		return
 	}
 	t.Error("there is no worker")
+}
+
+// Whatever else the complete program does with signals, as a plugin it leaves Ctrl-C to its host, and ends with a host that is
+// killed, without a trace.
+func TestPluginAndItsHostsSignals(t *testing.T) {
+	startPool(t, "", "")
+	c := openPlugin(t)
+	pid := c.Pid()
+	for range 3 {
+		if err := syscall.Kill(pid, syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ListProfiles(t.Context(), plugin.ListProfilesRequest{}); err != nil || c.Pid() != pid {
+			t.Errorf("after Ctrl-C: %v; process %d, which was %d", err, c.Pid(), pid)
+		}
+	}
+	short, err := os.MkdirTemp("", "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(short)
+	host := exec.Command("/bin/sh", "-c", `"$0" plugin </dev/null & echo $!; wait`, core())
+	host.Env = append(os.Environ(), "TMPDIR="+short, plugin.CookieKey+"="+plugin.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1")
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	number, err := lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err = strconv.Atoi(strings.TrimSpace(number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handshake, err := lines.ReadString('\n')
+	parts := strings.Split(handshake, "|")
+	if err != nil || len(parts) < 5 {
+		t.Fatalf("handshake %q, %v", handshake, err)
+	}
+	if err := host.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.ReadAll(lines) // until the plugin, too, has let its standard output go
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		t.Error("the plugin stays without its host")
+	}
+	_ = host.Wait()
+	if left, _ := os.ReadDir(short); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }
