@@ -81,6 +81,12 @@ func fetches(t *testing.T, cargo string) {
 func fetch(t *testing.T, s *stage.Stage, base, cargo, provider string) {
 	t.Helper()
 	s.Write("crate/.cargo/config.toml", "[registries.priv]\nindex = \"sparse+"+base+"/index/\"\ncredential-provider = "+provider+"\n")
+	fetching(t, s, cargo)
+}
+
+// fetching runs it by what Cargo's configuration says.
+func fetching(t *testing.T, s *stage.Stage, cargo string) {
+	t.Helper()
 	s.Write("crate/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2021\"\n[dependencies]\nlib = { version = \"1.0.0\", registry = \"priv\" }\n")
 	s.Write("crate/src/main.rs", "fn main() {}\n")
 	cmd := s.Command("crate", cargo, "fetch")

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"testing"
 
 	"github.com/cognito-credhelper/cognito-credhelper/test/clients/stage"
@@ -38,15 +39,21 @@ func goproxy(t *testing.T) http.Handler {
 	return mux
 }
 
-// download runs go mod download in a module that requires the lib, with a module cache of its own. Without -x: Go 1.24.0
+// downloading is go mod download in a module that requires the lib, with a module cache of its own. Without -x: Go 1.24.0
 // panics where it would tell what GOAUTH said.
-func download(t *testing.T, s *stage.Stage, host, goprogram string) {
+func downloading(t *testing.T, s *stage.Stage, host, goprogram string) *exec.Cmd {
 	t.Helper()
 	s.Write("app/go.mod", "module example.com/app\n\ngo 1.21\n\nrequire example.com/lib v1.0.0\n")
 	cmd := s.Command("app", goprogram, "mod", "download", "example.com/lib")
-	cmd.Env = append(cmd.Env,
-		"GOPROXY=https://"+host, "GOSUMDB=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local", "GOENV=off",
-		"GOMODCACHE="+t.TempDir(), "GOAUTH='"+s.Program("cognito-credhelper")+"' goauth")
+	cmd.Env = append(cmd.Env, "GOPROXY=https://"+host, "GOSUMDB=off", "GOFLAGS=-modcacherw", "GOTOOLCHAIN=local", "GOMODCACHE="+t.TempDir())
+	return cmd
+}
+
+// download runs it with our line in the environment.
+func download(t *testing.T, s *stage.Stage, host, goprogram string) {
+	t.Helper()
+	cmd := downloading(t, s, host, goprogram)
+	cmd.Env = append(cmd.Env, "GOENV=off", "GOAUTH='"+s.Program("cognito-credhelper")+"' goauth")
 	run(t, cmd)
 }
 

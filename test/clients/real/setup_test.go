@@ -1,6 +1,7 @@
 package real
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,6 +36,42 @@ func TestSetupPnpm(t *testing.T) {
 	if got := read(t, file); got != before {
 		t.Errorf("undo left %q", got)
 	}
+}
+
+func TestSetupGo(t *testing.T) {
+	goprogram := need(t, "go-setup", "go", "version")
+	s, g, host := guarded(t, "access", "Bearer", goproxy(t))
+	setup(t, s, "go", host)
+	run(t, downloading(t, s, host, goprogram))
+	wantToken(t, g, "Bearer", s.Token("access"))
+}
+
+func TestSetupCargo(t *testing.T) {
+	cargo := need(t, "cargo-setup", "cargo", "--version")
+	l := stage.Listen(t)
+	base := "https://" + l.Addr().String()
+	s := stage.New(t, installed, l.Addr().String()+" = access")
+	g := s.Guard("access", `Cargo login_url="`+base+`/me"`, crates(t, base))
+	s.Serve(l, false, g)
+	s.Write(".cargo/config.toml", "[registries.priv]\nindex = \"sparse+"+base+"/index/\"\n")
+	cmd := s.Command("", "cognito-credhelper", "setup", "cargo", l.Addr().String(), "--profile", "sandbox", "--force")
+	cmd.Env = append(cmd.Env, "CARGO_HOME="+filepath.Join(s.Home, ".cargo"))
+	run(t, cmd)
+	fetching(t, s, cargo)
+	wantToken(t, g, "Bearer", s.Token("access"))
+}
+
+// pip finds keyring in the folder that setup was given, and in its configuration that it is to ask for it.
+func TestSetupPip(t *testing.T) {
+	pip := need(t, "pip-setup", "pip", "--version")
+	s, g, host := guarded(t, "access", `Basic realm="index"`, simple(t))
+	links := filepath.Dir(s.Write("links/before", ""))
+	setup(t, s, "pip", host, "--dir", links)
+	cmd := s.Command("", pip, "download", "--no-deps", "--no-input", "--disable-pip-version-check",
+		"--index-url", "https://user@"+host+"/simple/", "-d", filepath.Join(s.Home, "down"), "lib")
+	cmd.Env = append(cmd.Env, "PATH="+links+string(os.PathListSeparator)+os.Getenv("PATH"))
+	run(t, cmd)
+	wantToken(t, g, "Basic", s.Token("access"))
 }
 
 // Bazel reads the line from the user's .bazelrc, and asks the name with a space in its path.
