@@ -25,6 +25,7 @@ func recipes() []recipe {
 		module("helm", "helm.sh/helm/v3/cmd/helm", []string{"version", "--short"}),
 		{"pnpm", "npm 2 " + lock(), pnpm, []string{"--version"}},
 		awsCLI2(),
+		newestAWSCLI2(),
 		{"bazel", "debian " + newest + " bazel-bootstrap", bazel, []string{"--version"}},
 		built("tofu", "github.com/opentofu/opentofu", newestTofu, "./cmd/tofu", "-X github.com/opentofu/opentofu/version.dev=no", []string{"version"}),
 		toolchain("go-oldest", oldestGo),

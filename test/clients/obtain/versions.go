@@ -80,15 +80,24 @@ func foreign(name, release, program string, version []string, packages ...string
 		if err := unpack(ctx, into, apt, append(packages, "libc6", "libgcc-s1")...); err != nil {
 			return "", err
 		}
-		loaders, err := filepath.Glob(filepath.Join(into, "usr/lib/*-linux-*/ld-linux-*.so.*"))
-		if err != nil || len(loaders) == 0 {
-			return "", fmt.Errorf("the C library has no loader (%v)", err)
+		loader, err := loaderIn(into)
+		if err != nil {
+			return "", err
 		}
 		script := filepath.Join(into, name)
-		text := fmt.Sprintf("#!/bin/sh\nexec %q --library-path %q %q \"$@\"\n", loaders[0], filepath.Dir(loaders[0]), filepath.Join(into, program))
+		text := fmt.Sprintf("#!/bin/sh\nexec %q --library-path %q %q \"$@\"\n", loader, filepath.Dir(loader), filepath.Join(into, program))
 		return script, os.WriteFile(script, []byte(text), 0o755)
 	}
 	return recipe{name, "debian " + release + " " + strings.Join(packages, " "), make, version}
+}
+
+// loaderIn is what starts a program with the C library that was unpacked.
+func loaderIn(into string) (string, error) {
+	loaders, err := filepath.Glob(filepath.Join(into, "usr/lib/*-linux-*/ld-linux-*.so.*"))
+	if err != nil || len(loaders) == 0 {
+		return "", fmt.Errorf("the C library has no loader (%v)", err)
+	}
+	return loaders[0], nil
 }
 
 // pip takes Debian's package of pip, which any Python runs; of this machine's own release where none is named.

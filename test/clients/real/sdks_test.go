@@ -38,6 +38,9 @@ func sdks() []sdk {
 		{name: "aws2", old: true, command: func(t *testing.T, _ *stage.Stage) []string {
 			return append([]string{need(t, "aws2", "aws2", "--version")}, identity...)
 		}},
+		{name: "aws2-newest", command: func(t *testing.T, _ *stage.Stage) []string {
+			return append([]string{need(t, "aws2-newest", "aws2-newest", "--version")}, identity...)
+		}},
 		{name: "boto3", command: func(t *testing.T, _ *stage.Stage) []string {
 			python := need(t, "boto3", "python3", "-c", "import boto3; print(boto3.__version__)")
 			return []string{python, "-c", "import boto3; print(boto3.Session().client('sts').get_caller_identity()['Arn'])"}
