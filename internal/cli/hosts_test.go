@@ -93,7 +93,10 @@ var asking = map[string]func(b *bench, where string) []string{
 		return []string{"goauth", where}
 	},
 	"keyring": func(_ *bench, where string) []string { return []string{"keyring", "get", where, "me"} },
-	"pnpm":    func(_ *bench, where string) []string { return []string{"pnpm", "--host", where} },
+	"keyring-creds": func(_ *bench, where string) []string { // as newer pips ask
+		return []string{"keyring", "--mode=creds", "--output=json", "get", where, "me"}
+	},
+	"pnpm": func(_ *bench, where string) []string { return []string{"pnpm", "--host", where} },
 }
 
 func jsonText(s string) string {
@@ -133,22 +136,22 @@ func TestHostsThatAreBound(t *testing.T) {
 	for where, tools := range map[string]string{
 		"good.com":                   "git docker terraform token goauth pnpm bazel",
 		"GOOD.com":                   "git docker terraform token goauth pnpm bazel",
-		"https://good.com":           "git docker terraform token goauth pnpm bazel cargo keyring",
-		"https://good.com:443":       "git docker terraform token goauth pnpm bazel cargo keyring",
+		"https://good.com":           "git docker terraform token goauth pnpm bazel cargo keyring keyring-creds",
+		"https://good.com:443":       "git docker terraform token goauth pnpm bazel cargo keyring keyring-creds",
 		"good.com:8443":              "git docker terraform token goauth pnpm bazel",
-		"https://good.com/v2/":       "git docker token goauth pnpm bazel cargo keyring",
+		"https://good.com/v2/":       "git docker token goauth pnpm bazel cargo keyring keyring-creds",
 		"a.wild.com":                 "git docker terraform token goauth pnpm bazel",
 		"a.b.wild.com":               "git docker terraform token goauth pnpm bazel",
 		"path.com/team/a":            "git docker token goauth pnpm bazel",
 		"path.com/team/a/repo.git":   "git docker token goauth pnpm bazel",
-		"https://path.com/team/a/i/": "git docker token goauth pnpm bazel cargo keyring",
+		"https://path.com/team/a/i/": "git docker token goauth pnpm bazel cargo keyring keyring-creds",
 		"bücher.com":                 "git docker terraform token goauth pnpm bazel",
 		"xn--bcher-kva.com":          "git docker terraform token goauth pnpm bazel",
 		"XN--BCHER-KVA.com":          "git docker terraform token goauth pnpm bazel",
 		"xn--strae-oqa.com":          "git docker terraform token goauth pnpm bazel",
-		"http://127.0.0.1:8080":      "git docker token goauth pnpm bazel cargo keyring",
-		"127.0.0.1:8080":             "git docker terraform token goauth pnpm bazel keyring",
-		"https://127.0.0.1:8080/v2":  "git docker token goauth pnpm bazel cargo keyring",
+		"http://127.0.0.1:8080":      "git docker token goauth pnpm bazel cargo keyring keyring-creds",
+		"127.0.0.1:8080":             "git docker terraform token goauth pnpm bazel keyring keyring-creds",
+		"https://127.0.0.1:8080/v2":  "git docker token goauth pnpm bazel cargo keyring keyring-creds",
 	} {
 		for tool := range strings.FieldsSeq(tools) {
 			if !handedOut(t, tool, where, dev()) {
@@ -194,8 +197,9 @@ func TestHostsOfOthersVulnerabilities(t *testing.T) {
 // What only one tool can be asked: git sends a path decoded, and pip names a host without its scheme, which may be http.
 func TestHostsOfOneTool(t *testing.T) {
 	for tool, places := range map[string][]string{
-		"git":     {"path.com/team/a?", "path.com/team/a?/b", "path.com/team/a#b", "path.com/team/a?/../../b"},
-		"keyring": {"good.com", "good.com:443", "good.com:8443", "a.wild.com", "path.com/team/a"},
+		"git":           {"path.com/team/a?", "path.com/team/a?/b", "path.com/team/a#b", "path.com/team/a?/../../b"},
+		"keyring":       {"good.com", "good.com:443", "good.com:8443", "a.wild.com", "path.com/team/a"},
+		"keyring-creds": {"good.com", "good.com:443", "good.com:8443", "a.wild.com", "path.com/team/a"},
 	} {
 		for _, where := range places {
 			if handedOut(t, tool, where, dev()) {
