@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/host"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 	"github.com/cognito-credhelper/cognito-credhelper/plugin"
 	"github.com/cognito-credhelper/cognito-credhelper/plugin/plugintest"
 )
@@ -327,11 +329,35 @@ func TestPluginAsksAgain(t *testing.T) {
 	}
 }
 
+// storedRefreshToken is the refresh token of the one session in a state folder.
+func storedRefreshToken(t *testing.T, state string) string {
+	t.Helper()
+	cache := tokencache.Open(state, keyslot.Open(state))
+	ids, err := cache.List()
+	if err != nil || len(ids) != 1 {
+		t.Fatalf("sessions %v, %v", ids, err)
+	}
+	_, cold, err := cache.LoadWhole(ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept struct {
+		Refresh string `json:"refresh_token"`
+	}
+	if err := json.Unmarshal(cold, &kept); err != nil || len(kept.Refresh) < 20 {
+		t.Fatalf("%d characters, %v", len(kept.Refresh), err)
+	}
+	return kept.Refresh
+}
+
 // Neither the log nor the answers of a plugin that logs everything have a secret in them.
 func TestPluginKeepsSecrets(t *testing.T) {
-	p := startPool(t, "", "")
+	p := startPool(t, "", "cognito_store = file\n")
 	var log bytes.Buffer
-	c, err := host.Open(t.Context(), host.Options{Program: core(), Unpinned: true, Log: &log, LogLevel: "trace", Env: []string{"COGNITO_CREDHELPER_LOG=trace"}})
+	state := filepath.Join(t.TempDir(), "state")
+	c, err := host.Open(t.Context(), host.Options{
+		Program: core(), Unpinned: true, Log: &log, LogLevel: "trace", Env: []string{"COGNITO_CREDHELPER_LOG=trace", "COGNITO_CREDHELPER_HOME=" + state},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,8 +369,12 @@ func TestPluginKeepsSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	refresh := storedRefreshToken(t, state)
+	if out, err := c.Logout(t.Context(), plugin.LogoutRequest{Selection: sandboxSession}); err != nil || out.Nobody || out.NotRevoked != nil { // sends it
+		t.Fatalf("%+v, %v", out, err)
+	}
 	c.Close()
-	for _, secret := range []string{alicesPassword, got.Access.Value.Reveal(), got.ID.Value.Reveal()} {
+	for _, secret := range []string{alicesPassword, got.Access.Value.Reveal(), got.ID.Value.Reveal(), refresh} {
 		if bytes.Contains(log.Bytes(), []byte(secret)) {
 			t.Error("the log has a secret in it")
 		}
