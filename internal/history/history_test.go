@@ -1,6 +1,8 @@
 package history
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -57,7 +59,11 @@ func TestManyWritersLoseNothing(t *testing.T) {
 		wg.Go(func() {
 			l := Open(where)
 			l.Note(call(i))
-			if err := l.Flush(); err != nil {
+			err := l.Flush()
+			for errors.Is(err, context.DeadlineExceeded) { // a busy machine: it waits for no lock for long, and keeps what it has
+				err = l.Flush()
+			}
+			if err != nil {
 				t.Error(err)
 			}
 		})
