@@ -14,6 +14,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,7 +103,9 @@ type program struct {
 	// running is the command that this run carries out, with what follows it; nil before that is known.
 	running *cobra.Command
 	args    []string
-	meant   *profiles.Selection // the profile whose binding covers the host that is asked for; nil before that is known
+	// meant is the profile whose binding covers the host that is asked for; nil before that is known. A plugin is asked for many at
+	// once.
+	meant atomic.Pointer[profiles.Selection]
 
 	stateFolder  func() (folder, ignored string, err error)
 	remote       func(folder string) string // the kind of a network file system that it is on; "" for none

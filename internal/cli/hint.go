@@ -55,8 +55,8 @@ func (p *program) selected() (s profiles.Selection, username string) {
 	default:
 		value = func(flag string) string { return flagValue(p.running.Flags(), flag) }
 	}
-	if p.meant != nil {
-		return *p.meant, value("username")
+	if meant := p.meant.Load(); meant != nil {
+		return *meant, value("username")
 	}
 	name := value("profile")
 	if name == "" {

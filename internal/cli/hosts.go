@@ -181,7 +181,7 @@ func (p *program) shared(r protocol.HostRequest) (tokensource.Target, profiles.B
 // hostTarget is the session of a profile that binds the host of r.
 func (p *program) hostTarget(name string, r protocol.HostRequest) (tokensource.Target, error) {
 	s := profiles.Selection{Name: name, Named: true, Location: r.Location}
-	p.meant = &s
+	p.meant.Store(&s)
 	profile, err := p.signInProfile(s)
 	return tokensource.Target{Profile: profile, Selection: s, Username: r.Username}, err
 }

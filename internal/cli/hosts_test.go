@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -363,4 +364,22 @@ func TestListedHosts(t *testing.T) {
 	if exit := b.call(t, "docker", "list"); exit != 0 || b.stdout.String() != `{"127.0.0.1:8080":"cognito","good.com:8443":"cognito","good.com":"cognito","xn--bcher-kva.com":"cognito","xn--strae-oqa.com":"cognito"}`+"\n" {
 		t.Errorf("exit %d, %q, %s", exit, b.stdout.String(), b.stderr.String())
 	}
+}
+
+// A plugin is asked for the credentials of many hosts at once; the race detector looks on.
+func TestHostsAreFoundAtOnce(t *testing.T) {
+	b := hostBench(t, dev())
+	good, err := profiles.ParseHost("https://good.com/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, _, err := b.program.bound(protocol.HostRequest{Host: good}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }

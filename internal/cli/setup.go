@@ -274,7 +274,7 @@ func (w *setupWork) chooseProfile() error {
 		w.s = profiles.Selection{} // one line for whatever any profile binds
 		return nil
 	}
-	w.meant = &w.s
+	w.meant.Store(&w.s)
 	var err error
 	w.profile, err = w.signInProfile(w.s)
 	return err
