@@ -103,6 +103,7 @@ func TestTakeRefusesOtherDescriptors(t *testing.T) {
 	if got := child(t, o.Encode(), r); got != "nothing" {
 		t.Errorf("a pipe was taken as a file with an answer: %s", got)
 	}
+	o.Answer = 199 // this program may itself have been started with a descriptor 3 that goes on to its children
 	if got := child(t, o.Encode()); got != "nothing" {
 		t.Errorf("a descriptor that was not handed over was taken: %s", got)
 	}

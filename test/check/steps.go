@@ -224,8 +224,9 @@ func staticcheck(work string) result {
 	)
 }
 
-// testArgs bounds a test binary's time: a test that hangs must say where.
-var testArgs = []string{"-timeout=8m", "./..."}
+// testArgs bounds a test binary's time: a test that hangs must say where. Nothing is taken from an earlier run: the transcripts build the
+// programs that they run, which go test knows nothing of.
+var testArgs = []string{"-count=1", "-timeout=15m", "./..."}
 
 // testSteps runs each test once: under the race detector where that can be built, else without.
 func testSteps(cc string) []step {
