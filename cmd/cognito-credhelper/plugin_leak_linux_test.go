@@ -45,8 +45,13 @@ type busy struct {
 // life runs a plugin through rounds, waits until it has no more descriptors and processes than it began with, and gives its goroutines.
 func (b *busy) life(t *testing.T, rounds int) (goroutines []string) {
 	t.Helper()
+	temp, err := os.MkdirTemp("", "l") // for the socket, which SIGQUIT leaves behind
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(temp)
 	cmd := exec.Command(core(), "plugin", "--debug")
-	cmd.Env = append(os.Environ(), "GOTRACEBACK=all")
+	cmd.Env = append(os.Environ(), "GOTRACEBACK=all", "TMPDIR="+temp)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.StdoutPipe()
