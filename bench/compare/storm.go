@@ -1,11 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -55,50 +56,62 @@ func newStorm(home, pool string, b binaries) (*storm, error) {
 	return &storm{session: s, sandbox: sandbox, program: b.pair}, nil
 }
 
-// measure gives the median time of the last of many callers, and of one alone, and the median of their ratios. The two take
-// turns, so that what disturbs the machine for longer disturbs both.
-func (s *storm) measure() (last, alone time.Duration, ratio float64, err error) {
-	var lasts, alones, ratios []float64
-	for range stormRounds {
-		one, err := s.round(1)
-		if err != nil {
-			return 0, 0, 0, err
-		}
-		many, err := s.round(callers)
-		if err != nil {
-			return 0, 0, 0, err
-		}
-		lasts, alones, ratios = append(lasts, many.Seconds()), append(alones, one.Seconds()), append(ratios, many.Seconds()/one.Seconds())
-	}
-	seconds := func(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
-	return seconds(middle(lasts)), seconds(middle(alones)), middle(ratios), nil
+// measured is what one round took, from before the first start: until the last answer was there, and until the last caller had ended.
+type measured struct{ answer, end time.Duration }
+
+// ratios are those of many callers to one alone, in medians of the rounds, and the medians themselves.
+type ratios struct {
+	many, one   measured
+	answer, end float64
 }
 
-// round lets the token expire, starts n callers at once, and takes the time until the last has ended. There must have been
-// one refresh, and equal answers.
-func (s *storm) round(n int) (time.Duration, error) {
+// measure lets many callers and one alone take turns, so that what disturbs the machine for longer disturbs both.
+func (s *storm) measure() (ratios, error) {
+	var many, one [2][]float64 // by answer, by end
+	var ratio [2][]float64
+	for range stormRounds {
+		alone, err := s.round(1)
+		if err != nil {
+			return ratios{}, err
+		}
+		all, err := s.round(callers)
+		if err != nil {
+			return ratios{}, err
+		}
+		for i, m := range [2][2]time.Duration{{all.answer, alone.answer}, {all.end, alone.end}} {
+			many[i], one[i], ratio[i] = append(many[i], m[0].Seconds()), append(one[i], m[1].Seconds()), append(ratio[i], m[0].Seconds()/m[1].Seconds())
+		}
+	}
+	seconds := func(f []float64) time.Duration { return time.Duration(middle(f) * float64(time.Second)) }
+	return ratios{
+		many: measured{seconds(many[0]), seconds(many[1])}, one: measured{seconds(one[0]), seconds(one[1])},
+		answer: middle(ratio[0]), end: middle(ratio[1]),
+	}, nil
+}
+
+// round lets the token expire and starts n callers at once. There must have been one refresh, and equal answers.
+func (s *storm) round(n int) (measured, error) {
 	s.passed += life
 	if err := errors.Join(s.sandbox.post("/advance", fmt.Sprintf(`{"seconds":%d}`, int(life.Seconds()))), s.sandbox.post("/requests/reset", "")); err != nil {
-		return 0, err
+		return measured{}, err
 	}
-	folder, err := os.MkdirTemp(s.getenv("HOME"), "answers-*")
+	// One pipe for all, and one reader: an answer is one write, which a pipe keeps whole.
+	out, in, err := os.Pipe()
 	if err != nil {
-		return 0, err
+		return measured{}, err
 	}
-	defer os.RemoveAll(folder)
-	// All is ready before the clock runs; answers go to files, because to read pipes would be work of ours meanwhile.
+	defer out.Close()
 	var all []*exec.Cmd
-	for i := range n {
-		out, err := os.Create(filepath.Join(folder, fmt.Sprint(i)))
-		if err != nil {
-			return 0, err
-		}
-		defer out.Close()
+	for range n {
 		c := exec.Command(s.program, "token", "--profile", s.profile)
-		c.Env, c.Stdout, c.Stderr = append(slices.Clone(s.env), "COGNITO_CREDHELPER_TEST_CLOCK="+s.passed.String()), out, os.Stderr
+		c.Env, c.Stdout, c.Stderr = append(slices.Clone(s.env), "COGNITO_CREDHELPER_TEST_CLOCK="+s.passed.String()), in, os.Stderr
 		all = append(all, c)
 	}
+	var m measured
+	var answers bytes.Buffer
+	read := make(chan error, 1)
 	begin := time.Now()
+	go func() { read <- collect(&answers, out, func() { m.answer = time.Since(begin) }) }()
 	var failure error
 	started := 0
 	for _, c := range all {
@@ -110,14 +123,34 @@ func (s *storm) round(n int) (time.Duration, error) {
 	for _, c := range all[:started] {
 		failure = errors.Join(failure, c.Wait())
 	}
-	took := time.Since(begin)
-	if failure != nil {
-		return 0, failure
+	m.end = time.Since(begin)
+	in.Close() // the last end that could be written to
+	if err := errors.Join(failure, <-read); err != nil {
+		return measured{}, err
 	}
-	return took, s.check(folder, n)
+	return m, s.check(answers.Bytes(), n)
 }
 
-func (s *storm) check(folder string, n int) error {
+// collect reads until nobody can write any more, and says when something came.
+func collect(to *bytes.Buffer, from *os.File, came func()) error {
+	part := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(part)
+		if n > 0 {
+			came()
+			to.Write(part[:n])
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// check holds that there was one refresh, and that all answers are one token.
+func (s *storm) check(answers []byte, n int) error {
 	count, err := s.sandbox.requests("GetTokensFromRefreshToken")
 	if err != nil {
 		return err
@@ -125,18 +158,9 @@ func (s *storm) check(folder string, n int) error {
 	if count != 1 {
 		return fmt.Errorf("%d callers made %d refreshes", n, count)
 	}
-	var first []byte
-	for i := range n {
-		answer, err := os.ReadFile(filepath.Join(folder, fmt.Sprint(i)))
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			first = answer
-		}
-		if len(answer) < 100 || !slices.Equal(answer, first) {
-			return fmt.Errorf("caller %d of %d has another answer than the first", i, n)
-		}
+	first, _, _ := bytes.Cut(answers, []byte("\n"))
+	if len(first) < 100 || !bytes.Equal(answers, bytes.Repeat(append(first, '\n'), n)) {
+		return fmt.Errorf("%d callers did not get the same token", n)
 	}
 	return nil
 }
