@@ -131,10 +131,11 @@ func artifacts(t *testing.T, c *customer) *stage.Door {
 	}}
 }
 
-// CodeArtifact: pip, pnpm, cargo, and a script, with one token.
+// CodeArtifact: pip, pnpm, npm, cargo, and a script, with one token.
 func TestCodeArtifact(t *testing.T) {
 	pip := need(t, "pip", "pip", "--version")
 	pnpm := need(t, "pnpm", "pnpm", "--version")
+	npm := need(t, "npm", "npm", "--version")
 	cargo := need(t, "cargo", "cargo", "--version")
 	c := newCustomer(t)
 	door := artifacts(t, c)
@@ -154,6 +155,15 @@ func TestCodeArtifact(t *testing.T) {
 	token := strings.TrimSpace(c.Must(c.command("", "cognito-credhelper", "token", "--host", artifactHost)))
 	if token == "" || token != c.issued(artifactService).AuthorizationToken {
 		t.Error("token gives something else than the service gave")
+	}
+	// npm starts no program: its configuration takes the token from a variable.
+	c.Write("site/package.json", `{"name": "site", "version": "1.0.0", "private": true}`)
+	c.Write("site/.npmrc", "//"+artifactHost+"/npm/team/:_authToken=${CODEARTIFACT_AUTH_TOKEN}\n")
+	install := c.command("site", npm, "install", "--no-audit", "--no-fund", "--no-update-notifier", "lib")
+	install.Env = append(install.Env, "CODEARTIFACT_AUTH_TOKEN="+token)
+	run(t, install)
+	if _, err := os.Stat(filepath.Join(c.Home, "site", "node_modules", "lib", "package.json")); err != nil {
+		t.Error(err)
 	}
 	c.wantOnce(door, artifactService)
 }
