@@ -321,3 +321,30 @@ func TestNeverByPath(t *testing.T) {
 	o.Program, o.Unpinned = "", true
 	refused(t, o, "not there to be loaded")
 }
+
+// A lock file of a newer version is neither used nor written over.
+func TestNewerLockFileIsLeftAlone(t *testing.T) {
+	base := self(t, "")
+	base.Program, base.SHA256 = "", ""
+	base.Folder = private(t)
+	copied(t, base.Folder, "cognito-credhelper")
+	if _, err := Lock("cognito-credhelper", base.Folder); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(base.Folder, lockName)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := strings.Replace(string(text), `"format": 1`, `"format": 2, "future": true`, 1)
+	if err := os.WriteFile(file, []byte(newer), 0o600); err != nil || newer == string(text) {
+		t.Fatal(newer, err)
+	}
+	refused(t, base, "was written by another version of this program")
+	if _, err := Lock("cognito-credhelper", base.Folder); err == nil {
+		t.Error("Lock wrote over it")
+	}
+	if left, err := os.ReadFile(file); err != nil || string(left) != newer {
+		t.Errorf("it is %q now, %v", left, err)
+	}
+}

@@ -84,6 +84,11 @@ type Binding struct {
 	Loopback bool
 }
 
+// At is the place that the binding names, asked for by a scheme. Its name may begin with "*.".
+func (b Binding) At(scheme string) Host {
+	return Host{Scheme: scheme, Name: b.Host, Port: b.Port, Path: b.Path}
+}
+
 // Selection says which profile is meant and where to look for it.
 type Selection struct {
 	Name  string // never empty

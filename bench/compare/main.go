@@ -17,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"text/tabwriter"
-	"time"
 )
 
 type options struct {
@@ -187,8 +186,6 @@ func reportProfiles(programs []*program, most float64) (ok bool) {
 	return ok
 }
 
-func ms(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
-
 // mostForStorm is what the last of many callers may wait for its answer, as a ratio to one alone.
 const mostForStorm = 1.2
 
@@ -199,14 +196,15 @@ func runStorm(home string, b binaries, most float64) (ok bool, err error) {
 		return false, fmt.Errorf("preparing the storm: %w", err)
 	}
 	defer s.sandbox.stop()
-	r, err := s.measure()
+	duels, err := s.measure()
 	if err != nil {
 		return false, fmt.Errorf("storm: %w", err)
 	}
-	fmt.Printf("\nstorm: %d callers, one expired token, a refresh of %v; one refresh each, equal answers\n"+
-		"  the last answer comes after %.2f times one caller's alone (%v, %v), the last caller has ended after %.2f times (%v, %v)\n",
-		callers, refreshTakes, r.answer, ms(r.many.answer), ms(r.one.answer), r.end, ms(r.many.end), ms(r.one.end))
-	if most > 0 && r.answer > mostForStorm {
+	ratio, answers := told(duels, byAnswer)
+	_, ends := told(duels, byEnd)
+	fmt.Printf("\nstorm: %d callers, one expired token, a refresh of %v; one refresh each, equal answers; in terms of one caller alone\n"+
+		"  the last answer comes after %s, the last caller has ended after %s\n", callers, refreshTakes, answers, ends)
+	if most > 0 && ratio > mostForStorm {
 		fmt.Printf("above %.2f\n", mostForStorm)
 		return false, nil
 	}

@@ -56,37 +56,42 @@ func newStorm(home, pool string, b binaries) (*storm, error) {
 	return &storm{session: s, sandbox: sandbox, program: b.pair}, nil
 }
 
-// measured is what one round took, from before the first start: until the last answer was there, and until the last caller had ended.
-type measured struct{ answer, end time.Duration }
+// measured is what one round took, in seconds from before the first start: until the last answer was there, and until the last
+// caller had ended.
+type measured struct{ answer, end float64 }
 
-// ratios are those of many callers to one alone, in medians of the rounds, and the medians themselves.
-type ratios struct {
-	many, one   measured
-	answer, end float64
-}
+func byAnswer(m measured) float64 { return m.answer }
+func byEnd(m measured) float64    { return m.end }
+
+// duel is a storm, and one caller alone before it.
+type duel struct{ many, one measured }
 
 // measure lets many callers and one alone take turns, so that what disturbs the machine for longer disturbs both.
-func (s *storm) measure() (ratios, error) {
-	var many, one [2][]float64 // by answer, by end
-	var ratio [2][]float64
+func (s *storm) measure() (duels []duel, err error) {
 	for range stormRounds {
-		alone, err := s.round(1)
+		var d duel
+		if d.one, err = s.round(1); err == nil {
+			d.many, err = s.round(callers)
+		}
 		if err != nil {
-			return ratios{}, err
+			return nil, err
 		}
-		all, err := s.round(callers)
-		if err != nil {
-			return ratios{}, err
-		}
-		for i, m := range [2][2]time.Duration{{all.answer, alone.answer}, {all.end, alone.end}} {
-			many[i], one[i], ratio[i] = append(many[i], m[0].Seconds()), append(one[i], m[1].Seconds()), append(ratio[i], m[0].Seconds()/m[1].Seconds())
-		}
+		duels = append(duels, d)
 	}
-	seconds := func(f []float64) time.Duration { return time.Duration(middle(f) * float64(time.Second)) }
-	return ratios{
-		many: measured{seconds(many[0]), seconds(many[1])}, one: measured{seconds(one[0]), seconds(one[1])},
-		answer: middle(ratio[0]), end: middle(ratio[1]),
-	}, nil
+	return duels, nil
+}
+
+// told is the median of the duels' ratios and those of both sides, as text.
+func told(duels []duel, by func(measured) float64) (ratio float64, text string) {
+	of := func(what func(duel) float64) float64 {
+		var all []float64
+		for _, d := range duels {
+			all = append(all, what(d))
+		}
+		return middle(all)
+	}
+	ratio = of(func(d duel) float64 { return by(d.many) / by(d.one) })
+	return ratio, fmt.Sprintf("%.2f times (%.0f ms, %.0f ms)", ratio, of(func(d duel) float64 { return by(d.many) })*1e3, of(func(d duel) float64 { return by(d.one) })*1e3)
 }
 
 // round lets the token expire and starts n callers at once. There must have been one refresh, and equal answers.
@@ -111,7 +116,7 @@ func (s *storm) round(n int) (measured, error) {
 	var answers bytes.Buffer
 	read := make(chan error, 1)
 	begin := time.Now()
-	go func() { read <- collect(&answers, out, func() { m.answer = time.Since(begin) }) }()
+	go func() { read <- collect(&answers, out, func() { m.answer = time.Since(begin).Seconds() }) }()
 	var failure error
 	started := 0
 	for _, c := range all {
@@ -123,7 +128,7 @@ func (s *storm) round(n int) (measured, error) {
 	for _, c := range all[:started] {
 		failure = errors.Join(failure, c.Wait())
 	}
-	m.end = time.Since(begin)
+	m.end = time.Since(begin).Seconds()
 	in.Close() // the last end that could be written to
 	if err := errors.Join(failure, <-read); err != nil {
 		return measured{}, err

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -54,14 +53,7 @@ func (b *busy) life(t *testing.T, rounds int) (goroutines []string) {
 	cmd.Env = append(os.Environ(), "GOTRACEBACK=all", "TMPDIR="+temp)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	line, err := started(t, cmd)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,20 @@ type pool struct {
 	user, password string // who answers
 }
 
+// started starts a program, whose end is the caller's business, and gives the first line that it prints. The error is for one
+// that ended without.
+func started(t testing.TB, cmd *exec.Cmd) (line string, err error) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return bufio.NewReader(out).ReadString('\n')
+}
+
 // startPool runs the sandbox by its real program. more are lines for the profile.
 func startPool(t testing.TB, config, more string) *pool {
 	t.Helper()
@@ -53,18 +67,11 @@ func startPool(t testing.TB, config, more string) *pool {
 		argv = append(argv, "--config", file)
 	}
 	cmd := exec.Command(filepath.Join(programs, "tools", "cognito-sandbox"), argv...)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	line, err := started(t, cmd)
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		_ = cmd.Wait()
 	})
-	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +79,7 @@ func startPool(t testing.TB, config, more string) *pool {
 		Endpoint string
 		ClientID string `json:"client_id"`
 	}
-	if err := json.Unmarshal(line, &ready); err != nil {
+	if err := json.Unmarshal([]byte(line), &ready); err != nil {
 		t.Fatal(err)
 	}
 	p.endpoint, p.client = ready.Endpoint, ready.ClientID
@@ -446,14 +453,7 @@ func TestPluginInTheClearIsNeverOverTCP(t *testing.T) {
 			cmd.Env = append(append(os.Environ(), plugin.CookieKey+"="+plugin.CookieValue, "PLUGIN_PROTOCOL_VERSIONS=1"), environ...)
 			var said bytes.Buffer
 			cmd.Stderr = &said
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			line, _ := bufio.NewReader(out).ReadString('\n')
+			line, _ := started(t, cmd)
 			serves := strings.HasPrefix(line, "1|1|unix|")
 			if serves {
 				_ = cmd.Process.Signal(syscall.SIGTERM)
@@ -498,14 +498,7 @@ func TestPluginDebug(t *testing.T) {
 	defer os.RemoveAll(short)
 	cmd := exec.Command(core(), "plugin", "--debug")
 	cmd.Env = append(os.Environ(), "TMPDIR="+short)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	line, err := started(t, cmd)
 	if err != nil {
 		t.Fatal(err)
 	}

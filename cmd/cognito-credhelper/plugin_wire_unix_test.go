@@ -3,9 +3,9 @@
 package main_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,19 +111,13 @@ func (a *answersHeard) encrypted() (n int) {
 func dialDebug(t *testing.T, heard *answersHeard) *grpc.ClientConn {
 	t.Helper()
 	cmd := exec.Command(core(), "plugin", "--debug")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	line, err := started(t, cmd)
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
 		_ = cmd.Wait()
 	})
 	var at plugin.Reattach
-	if err := json.NewDecoder(bufio.NewReader(out)).Decode(&at); err != nil {
+	if err := errors.Join(err, json.Unmarshal([]byte(line), &at)); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := grpc.NewClient("unix:"+at.Address, grpc.WithTransportCredentials(insecure.NewCredentials()),

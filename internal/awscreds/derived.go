@@ -30,7 +30,7 @@ var kinds = map[string]func(*Provider, context.Context, wantedPlace, token.AWSCr
 // token.Kind.
 func (p *Provider) Derive(ctx context.Context, t tokensource.Target, b profiles.Binding, h profiles.Host, w tokensource.Want) (Derived, error) {
 	if h.Name == "" { // the host does not say who it is; the binding does
-		h = profiles.Host{Scheme: "https", Name: b.Host, Port: b.Port, Path: b.Path}
+		h = b.At("https")
 	}
 	g, err := p.derivedGoal(t.Profile, b.Kind, tokencache.DerivedPlace(b.Kind, h.Authority(), h.Path, b.User))
 	if err != nil {

@@ -286,7 +286,7 @@ func (w *setupWork) boundBy(h setup.Host, profile string) (string, error) {
 	if err != nil {
 		return "", w.badProfile(err)
 	}
-	at := profiles.Host{Scheme: h.Scheme, Name: h.Host, Port: h.Port, Path: h.Path}
+	at := h.At(h.Scheme)
 	switch found := table.Match(at, profile); len(found) {
 	case 0:
 		return "", nil
@@ -299,7 +299,7 @@ func (w *setupWork) boundBy(h setup.Host, profile string) (string, error) {
 
 // binding is the step that binds a host; none where the profile does already.
 func (w *setupWork) binding(h setup.Host) ([]setup.Step, error) {
-	at := profiles.Host{Scheme: h.Scheme, Name: h.Host, Port: h.Port, Path: h.Path}
+	at := h.At(h.Scheme)
 	b, ok := w.profile.Match(at)
 	same := false
 	if i := slices.IndexFunc(w.profile.Hosts, func(b profiles.Binding) bool { return b.Host == h.Host && b.Port == h.Port && b.Path == h.Path }); i >= 0 {

@@ -60,7 +60,7 @@ func (s *source) derived(session *tokencache.Session, b profileindex.Bound, r pr
 	}
 	kind := b.Binding.Kind
 	if r.Host.Name == "" { // the host does not say who it is; the binding does
-		r.Host = profiles.Host{Scheme: "https", Name: b.Binding.Host, Port: b.Binding.Port, Path: b.Binding.Path}
+		r.Host = b.Binding.At("https")
 	}
 	record := tokencache.DerivedRecord(kind, answer.AWSRecord, tokencache.DerivedPlace(kind, r.Host.Authority(), r.Host.Path, b.Binding.User))
 	q := question{

@@ -204,7 +204,7 @@ func (t Hosts) Listed(profile string) iter.Seq2[Bound, profiles.Host] {
 	return func(yield func(Bound, profiles.Host) bool) {
 		var before profiles.Host
 		for b := range t.All() {
-			h := profiles.Host{Scheme: "https", Name: b.Binding.Host, Port: b.Binding.Port, Path: b.Binding.Path}
+			h := b.Binding.At("https")
 			if h == before || strings.HasPrefix(h.Name, "*") {
 				continue
 			}

@@ -83,8 +83,8 @@ func removeBinding(data []byte, w Want) ([]byte, *refusal) {
 	return out, nil
 }
 
-// valueFormat is one key of an ini file. Want.Name is the section, Want.Key and Want.Program the key and its value. theirs says
-// of a value that is there whether it is ours, and may be replaced.
+// valueFormat is one key of an ini file. Want.Name is the section, Want.Key and Want.Program the key and its value. ours says
+// of a value that is there whether it may be replaced; foreign is what is said of any other.
 func valueFormat(ours func(value string) bool, foreign string) format {
 	add := func(data []byte, w Want) ([]byte, *refusal) {
 		s, bad := (&editor{data: data}).find(w.Name)

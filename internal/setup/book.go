@@ -17,8 +17,11 @@ import (
 
 // Book remembers what was set up, one small file for each thing, so that Undo takes out exactly that, and what two tools share
 // only with the last of them. The files are private: they hold what a line replaced. Two processes that set up the same thing at
-// once leave one record of it.
+// once leave one record of it. A record of a newer version is left alone, and so is what it is about.
 type Book struct{ folder string }
+
+// bookFormat is the format of the book's files. Members may be added to it; whatever else changes counts it up.
+const bookFormat = 1
 
 // OpenBook gives the book in a folder of the state, which is made when it is first written to.
 func OpenBook(folder string) Book { return Book{folder} }
@@ -36,6 +39,7 @@ type Task struct {
 
 // taskRecord is a file of the book.
 type taskRecord struct {
+	Format              int
 	Tool, Name, Profile string
 	Order               int      // counts up, so that the last is undone first
 	Uses                []string // the steps that setup made
@@ -43,6 +47,7 @@ type taskRecord struct {
 
 // stepRecord is a file of the book.
 type stepRecord struct {
+	Format  int
 	Kind    Kind
 	File    string
 	Want    Want
@@ -110,7 +115,10 @@ func (t *Task) Check(force bool) error {
 // Do carries the steps out, in their order, and records each before the next. What stands already stays whose it was. After an
 // error the steps before it are done, and recorded.
 func (b Book) Do(t Task) error {
-	record := taskRecord{Tool: t.Tool, Name: t.Name, Profile: t.Profile}
+	if err := b.readable(t); err != nil {
+		return err
+	}
+	record := taskRecord{Format: bookFormat, Tool: t.Tool, Name: t.Name, Profile: t.Profile}
 	tasks, err := b.tasks()
 	if err != nil {
 		return err
@@ -137,7 +145,7 @@ func (b Book) Do(t Task) error {
 }
 
 func (b Book) do(s Step) (made bool, err error) {
-	record := stepRecord{Kind: s.Kind, File: s.File, Want: s.want, Target: s.target}
+	record := stepRecord{Format: bookFormat, Kind: s.Kind, File: s.File, Want: s.want, Target: s.target}
 	if s.Kind == Link {
 		if standing, err := s.standingLink(s.want.Force); err != nil || standing {
 			return false, err
@@ -188,6 +196,9 @@ func (b Book) Tasks(tool string) ([]Task, error) {
 // file that nobody changed since becomes what it was, byte for byte; of any other only our line goes. For a t that the book
 // does not know only the tool's own lines go. unbind takes the binding out even if setup did not add it.
 func (b Book) Undo(t Task, unbind bool) (done []Step, err error) {
+	if err := b.readable(t); err != nil {
+		return nil, err
+	}
 	others, err := b.Tasks("")
 	if err != nil {
 		return nil, err
@@ -269,7 +280,28 @@ func (b Book) step(k string) (stepRecord, bool) {
 // load is false for a record that cannot be read: then nothing is known, and nothing is taken out.
 func (b Book) load(name string, into any) bool {
 	data, err := os.ReadFile(filepath.Join(b.folder, name))
-	return err == nil && json.Unmarshal(data, into) == nil
+	return err == nil && !newer(data) && json.Unmarshal(data, into) == nil
+}
+
+// newer reports whether a record is of a format that this version does not know.
+func newer(record []byte) bool {
+	var r struct{ Format int }
+	return json.Unmarshal(record, &r) == nil && r.Format > bookFormat
+}
+
+// readable fails where a newer version noted the task or one of its steps: what it knows would be lost.
+func (b Book) readable(t Task) error {
+	keys := []string{t.key()}
+	for _, s := range t.Steps {
+		keys = append(keys, s.key())
+	}
+	for _, k := range keys {
+		file := filepath.Join(b.folder, k+".json")
+		if data, err := os.ReadFile(file); err == nil && newer(data) {
+			return &profiles.FileError{File: file, Problem: "a newer version of this program noted there what it set up", Next: "use that version for it"}
+		}
+	}
+	return nil
 }
 
 func (b Book) save(k string, record any) error {

@@ -60,20 +60,6 @@ func cargoTable(data []byte, w Want) (header, provider *textLine, bad *refusal) 
 	return header, provider, nil
 }
 
-// covers reports whether a URL is at h's place or below it.
-func (h Host) covers(url string) bool {
-	for {
-		if h.samePlace(url) {
-			return true
-		}
-		i := strings.LastIndexByte(strings.TrimSuffix(url, "/"), '/')
-		if i < 0 || strings.HasSuffix(url[:i+1], "://") {
-			return false
-		}
-		url = url[:i]
-	}
-}
-
 func addCargo(data []byte, w Want) ([]byte, *refusal) {
 	if !printable(w.Program) {
 		return nil, &refusal{problem: "the path of the program has a control character"}

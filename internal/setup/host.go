@@ -31,9 +31,7 @@ func ParseHost(s, kind string) (h Host, ok bool) {
 }
 
 // Authority is host[:port].
-func (h Host) Authority() string {
-	return profiles.Host{Name: h.Host, Port: h.Port}.Authority()
-}
+func (h Host) Authority() string { return h.At(h.Scheme).Authority() }
 
 // Place is host[:port][/path], as a line of cognito_hosts begins.
 func (h Host) Place() string { return h.Authority() + h.Path }
@@ -55,6 +53,20 @@ func (h Host) samePlace(s string) bool {
 	other, err := profiles.ParseHost(s)
 	return err == nil && other.Scheme == h.Scheme && other.Name == h.Host && strings.TrimSuffix(other.Path, "/") == h.Path &&
 		port(other.Scheme, other.Port) == port(h.Scheme, h.Port)
+}
+
+// covers reports whether a URL is at h's place or below it.
+func (h Host) covers(url string) bool {
+	for {
+		if h.samePlace(url) {
+			return true
+		}
+		i := strings.LastIndexByte(strings.TrimSuffix(url, "/"), '/')
+		if i < 0 || strings.HasSuffix(url[:i+1], "://") {
+			return false
+		}
+		url = url[:i]
+	}
 }
 
 func port(scheme, number string) string {

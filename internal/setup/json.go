@@ -93,8 +93,8 @@ func skipValue(data []byte, at int) int {
 	}
 }
 
-// insertMember puts a member behind the last one of o, set as that is. value is JSON; inside is the space before what stands in
-// an object one level deeper than o.
+// insertMember puts a member behind the last one of o, set as that is. value is JSON; space goes before the member, and indent
+// behind it where it is the only one.
 func insertMember(data []byte, o object, key, value, space, indent string) []byte {
 	text := strconv.Quote(key) + ":"
 	if space != "" {

@@ -17,7 +17,7 @@ func Reach(kind string, p profiles.Profile) string {
 	case "ecr":
 		return "for 12 hours whoever has it can do in that registry what your AWS role can"
 	case "codeartifact":
-		return "until it expires whoever has it can do in that repository what your AWS role can"
+		return "until it expires whoever has it can do in all repositories of that domain what your AWS role can"
 	case "codecommit":
 		return "for 15 minutes whoever has it can do in that repository what your AWS role can"
 	case "eks":

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// textLine is one line of a file: text is without its ending, Start and end enclose both.
+// textLine is one line of a file: text is without its ending, start and end enclose both.
 type textLine struct {
 	text       string
 	start, end int
