@@ -6,10 +6,16 @@ import (
 )
 
 // CredentialProcessLine is the value of credential_process for a profile. botocore splits it like shlex, the SDKs for Go,
-// JavaScript, and Java give it to sh -c, and on Windows to cmd /C; words are quoted so that all of them read the same.
-// program should be an absolute path that stays.
+// JavaScript, and Java give it to sh -c, and on Windows to cmd /C; words are quoted so that all of them read the same. There is
+// one exception, on Windows: the SDK for Go escapes quotes as C programs read them, which cmd is not, so that it can read no
+// line with a quote in it. A program's folder goes by its short name there, which needs none; a profile with a space in its name
+// has no such way out. program should be an absolute path that stays.
 func CredentialProcessLine(program, profile string) string {
-	return credentialProcessLine(program, profile, quoteFor(runtime.GOOS))
+	quote := quoteFor(runtime.GOOS)
+	if quote(program) != program {
+		program = withShortFolder(program)
+	}
+	return credentialProcessLine(program, profile, quote)
 }
 
 func credentialProcessLine(program, profile string, quote func(string) string) string {
@@ -44,7 +50,7 @@ func quoteUnix(word string) string {
 
 // quoteWindows uses double quotes; a backslash counts only before one of them, so that a path needs nothing more.
 func quoteWindows(word string) string {
-	if word != "" && strings.Trim(word, unquoted+`\`) == "" {
+	if word != "" && strings.Trim(word, unquoted+`\~`) == "" { // short names have a ~
 		return word
 	}
 	return `"` + strings.ReplaceAll(word, `"`, `\"`) + `"`

@@ -3,6 +3,7 @@ package setup
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -335,6 +336,45 @@ func TestCredentialProcessLine(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", test.goos, got, test.want)
 		}
 	}
+}
+
+// The SDK for Go on Windows: exec.Command("cmd.exe", "/C", LINE), which cmd reads only where no quote stands in LINE.
+func TestCmdReadsTheLine(t *testing.T) {
+	if runtime.GOOS != "windows" {
+		t.Skip("cmd.exe is of Windows")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "my tools", "show.exe")
+	data, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(program), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("cmd.exe", "/C", CredentialProcessLine(program, "dev"))
+	cmd.Env = append(os.Environ(), showArguments+"=1")
+	out, err := cmd.CombinedOutput()
+	if want := "credential-process --profile dev\n"; err != nil || string(out) != want {
+		t.Errorf("got %q, %v", out, err)
+	}
+}
+
+// showArguments makes this test program one that prints its arguments.
+const showArguments = "SETUP_TEST_SHOW_ARGUMENTS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(showArguments) != "" {
+		fmt.Println(strings.Join(os.Args[1:], " "))
+		return
+	}
+	os.Exit(m.Run())
 }
 
 // The shell itself is asked how it reads the line, whatever the name.
