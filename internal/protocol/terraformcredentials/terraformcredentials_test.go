@@ -37,7 +37,7 @@ func TestAnswers(t *testing.T) {
 		{"--profile dev get app.example.com:8443", "", `{"token":"` + jwt + `"}` + "\n", 0},
 		{"get APP.example.com", "", `{"token":"` + jwt + `"}` + "\n", 0},
 		{"get registry.example", "", `{"token":"st\"ored"}` + "\n", 0},
-		{"get registry.terraform.io", "", "{}\n", 0},
+		{"get registry.example.org", "", "{}\n", 0},
 		{"get app.example.com.evil.example", "", "{}\n", 0},
 		{"get evilapp.example.com", "", "{}\n", 0},
 		{"get app.example.com.", "", "", 1},
