@@ -50,12 +50,14 @@ test-clients: ## real client programs against loopback servers; obtains what Deb
 build: ## build into BIN (bin/)
 	$(GOBUILD) -o $(BIN)/cognito-credhelper$(GOEXE) ./cmd/cognito-credhelper-front
 	$(GOBUILD) -o $(BIN)/cognito-credhelper-core$(GOEXE) ./cmd/cognito-credhelper
+	$(GOBUILD) -o $(BIN)/cognito-credhelper-worker$(GOEXE) ./cmd/cognito-credhelper-worker
 	$(GOBUILD) -o $(BIN)/cognito-sandbox$(GOEXE) ./cmd/cognito-sandbox
 
 # The front goes last: a front that finds no core only says so, a core without a front works.
 install: build ## install under PREFIX (and DESTDIR, for packages)
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/libexec/cognito-credhelper'
 	install -m 755 $(BIN)/cognito-credhelper-core$(GOEXE) '$(DESTDIR)$(PREFIX)/libexec/cognito-credhelper/cognito-credhelper-core$(GOEXE)'
+	install -m 755 $(BIN)/cognito-credhelper-worker$(GOEXE) '$(DESTDIR)$(PREFIX)/libexec/cognito-credhelper/cognito-credhelper-worker$(GOEXE)'
 	install -m 755 $(BIN)/cognito-sandbox$(GOEXE) '$(DESTDIR)$(PREFIX)/bin/cognito-sandbox$(GOEXE)'
 	install -m 755 $(BIN)/cognito-credhelper$(GOEXE) '$(DESTDIR)$(PREFIX)/bin/cognito-credhelper$(GOEXE)'
 	for name in $(HELPER_NAMES); do ln -sf cognito-credhelper$(GOEXE) '$(DESTDIR)$(PREFIX)/bin/'"$$name$(GOEXE)" || exit 1; done

@@ -12,7 +12,7 @@ import (
 const module = "github.com/cognito-credhelper/cognito-credhelper"
 
 // binaries are paths of built programs; complete, sandbox, and pair are "" where they are not wanted. pair is a front with
-// the complete program beside it, both with a clock that can be set.
+// the complete program and the worker beside it, all with a clock that can be set.
 // naive is another helper: one that renews as most do.
 type binaries struct{ hello, front, complete, sandbox, pair, naive string }
 
@@ -27,7 +27,7 @@ type target struct {
 // build makes the programs as a release does. Each is copied once more: what the linker wrote and a copy of it differ by some
 // ten percent in start-up, by their place in the page cache.
 func build(folder string, whole bool) (b binaries, err error) {
-	var core string
+	var core, worker string
 	targets := []target{
 		{&b.hello, "hello", "/bench/hello", "grpcnotrace"},
 		{&b.front, "cognito-credhelper", "/cmd/cognito-credhelper-front", "grpcnotrace"},
@@ -38,7 +38,8 @@ func build(folder string, whole bool) (b binaries, err error) {
 			target{&b.naive, "naive", "/bench/naive", ""},
 			target{&b.sandbox, "cognito-sandbox", "/cmd/cognito-sandbox", "grpcnotrace"},
 			target{&b.pair, "pair/cognito-credhelper", "/cmd/cognito-credhelper-front", "grpcnotrace,testclock"},
-			target{&core, "pair/cognito-credhelper-core", "/cmd/cognito-credhelper", "grpcnotrace,testclock"})
+			target{&core, "pair/cognito-credhelper-core", "/cmd/cognito-credhelper", "grpcnotrace,testclock"},
+			target{&worker, "pair/cognito-credhelper-worker", "/cmd/cognito-credhelper-worker", "grpcnotrace,testclock"})
 	}
 	linked := filepath.Join(folder, "linked")
 	for _, t := range targets {

@@ -37,6 +37,7 @@ func startSandbox(path, section, config string, env []string) (*sandbox, error) 
 		c.Args = append(c.Args, "--config", config)
 	}
 	c.Env, c.Stderr = env, os.Stderr
+	apart(c) // Cognito is not on the machine of its callers
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return nil, err

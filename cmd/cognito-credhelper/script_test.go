@@ -12,7 +12,7 @@ import (
 )
 
 // programs is where TestMain builds the real programs, once: alone/ has the complete program under its own name, pair/ the
-// layout of make install, and apart/ that layout with a front of another version. pairfront/ and apartfront/ have these
+// layout of make install, and apart/ that layout with a front of another version and without the small worker. pairfront/ and apartfront/ have these
 // fronts without a core, for answers that must come from the front.
 var programs string
 
@@ -45,6 +45,7 @@ func build(dir string) error {
 		}},
 		{"cognito-credhelper-front", "1.0.0", []string{"pair/bin/cognito-credhelper", "pairfront/cognito-credhelper"}},
 		{"cognito-credhelper-front", "0.9.0", []string{"apart/bin/cognito-credhelper", "apartfront/cognito-credhelper"}},
+		{"cognito-credhelper-worker", "1.0.0", []string{"pair/libexec/cognito-credhelper/cognito-credhelper-worker"}},
 		{"cognito-sandbox", "1.0.0", []string{"tools/cognito-sandbox"}},
 	} {
 		// Stripped, as they are shipped: it also links faster.
@@ -71,7 +72,8 @@ func link(program, name string) error {
 	return os.Link(program, name)
 }
 
-// Every transcript holds for the complete program alone, for the pair, and for a pair whose front is another version.
+// Every transcript holds for the complete program alone, for the pair, and for a pair whose front is another version, where the
+// complete program is the worker.
 func TestScripts(t *testing.T) {
 	for mode, bin := range map[string][2]string{
 		"alone": {"alone", "alone"}, "pair": {"pair/bin", "pairfront"}, "apart": {"apart/bin", "apartfront"},

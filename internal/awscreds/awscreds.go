@@ -1,5 +1,5 @@
 // Package awscreds turns an ID token into temporary AWS credentials: by an identity pool's enhanced or basic flow, or by STS
-// alone (AssumeRoleWithWebIdentity). It is the only importer of the SDK's services for that.
+// alone (AssumeRoleWithWebIdentity). It and registries, below it, are the only importers of the SDK's services for that.
 //
 // It guarantees one exchange for however many callers, under the session's lock, and that credentials are kept before they
 // are handed out. It never asks a person and never looks for other credentials.
@@ -32,6 +32,8 @@ type Options struct {
 	Now    func() token.Instant
 	// Region is where STS is asked for profiles without a region; "" means the sign-in's.
 	Region string
+	// Ask has the services that give tokens for AWS credentials. What is nil in it cannot be derived.
+	Ask Registries
 }
 
 // Provider gives AWS credentials for a target. Safe for concurrent use.

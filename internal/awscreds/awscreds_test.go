@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds/registries"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
@@ -98,7 +99,7 @@ func (w *world) source() *tokensource.Source {
 func (w *world) retrieve() (token.AWSCredentials, error) {
 	web := transport.New("")
 	defer web.CloseIdleConnections()
-	p := awscreds.New(awscreds.Options{Source: w.source(), Now: w.now, HTTP: func(profiles.Profile) awscreds.HTTPClient { return web }})
+	p := awscreds.New(awscreds.Options{Source: w.source(), Now: w.now, Ask: registries.All(), HTTP: func(profiles.Profile) awscreds.HTTPClient { return web }})
 	return p.Retrieve(w.t.Context(), w.target(), tokensource.Want{Use: token.UseID, RenewFirst: true})
 }
 
@@ -407,7 +408,7 @@ func (w *world) derive(kind, user, at string) (awscreds.Derived, error) {
 	w.t.Helper()
 	web := transport.New("")
 	defer web.CloseIdleConnections()
-	p := awscreds.New(awscreds.Options{Source: w.source(), Now: w.now, HTTP: func(profiles.Profile) awscreds.HTTPClient { return web }})
+	p := awscreds.New(awscreds.Options{Source: w.source(), Now: w.now, Ask: registries.All(), HTTP: func(profiles.Profile) awscreds.HTTPClient { return web }})
 	h, err := profiles.ParseHost(at)
 	if err != nil {
 		w.t.Fatal(err)

@@ -14,59 +14,88 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
-	"github.com/aws/aws-sdk-go-v2/service/codeartifact"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/safetext"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 )
 
-// ecr asks a private registry (ACCOUNT.dkr.ecr.REGION.amazonaws.com) for the password that docker sends; it lives 12 hours.
-// https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
-func (p *Provider) ecr(ctx context.Context, where wantedPlace, c token.AWSCredentials) (Derived, error) {
-	o := ecr.Options{Region: where.region("dkr.ecr"), Credentials: static(c), HTTPClient: p.o.HTTP(where.profile), Retryer: retryer()}
-	if strings.Contains(where.host, ".dkr.ecr-fips.") {
-		o.Region, o.EndpointOptions.UseFIPSEndpoint = where.region("dkr.ecr-fips"), aws.FIPSEndpointStateEnabled
+// Registries are the services that give a token for AWS credentials: package registries, or nothing in a program that does
+// not link it.
+type Registries struct {
+	ECR          func(context.Context, ServiceOptions) (Given, error)
+	CodeArtifact func(_ context.Context, _ ServiceOptions, domain, owner string) (Given, error)
+}
+
+// ServiceOptions say how a service is asked.
+type ServiceOptions struct {
+	Region      string
+	FIPS        bool
+	Endpoint    *string // nil means AWS's own
+	Credentials aws.CredentialsProvider
+	HTTP        HTTPClient
+	Retryer     aws.Retryer
+}
+
+// Given is what a service gave. Token and Expires are nil where its answer had none.
+type Given struct {
+	Token   *string
+	Expires *time.Time
+	Answer  middleware.Metadata
+}
+
+func (p *Provider) service(where wantedPlace, region, name string, c token.AWSCredentials) ServiceOptions {
+	return ServiceOptions{
+		Region: region, Endpoint: endpoint(where, name), Credentials: static(c), HTTP: p.o.HTTP(where.profile), Retryer: retryer(),
 	}
-	o.BaseEndpoint = endpoint(where, "ecr")
-	out, err := ecr.New(o).GetAuthorizationToken(ctx, nil)
+}
+
+// ecr asks a private registry (ACCOUNT.dkr.ecr.REGION.amazonaws.com) for the password that docker sends; it lives 12 hours.
+func (p *Provider) ecr(ctx context.Context, where wantedPlace, c token.AWSCredentials) (Derived, error) {
+	if p.o.Ask.ECR == nil {
+		return Derived{}, notLinked("ECR")
+	}
+	s := p.service(where, where.region("dkr.ecr"), "ecr", c)
+	if strings.Contains(where.host, ".dkr.ecr-fips.") {
+		s.Region, s.FIPS = where.region("dkr.ecr-fips"), true
+	}
+	got, err := p.o.Ask.ECR(ctx, s)
 	if err != nil {
 		return Derived{}, err
 	}
-	if len(out.AuthorizationData) == 0 || out.AuthorizationData[0].ExpiresAt == nil {
-		return Derived{}, incomplete("ECR")
-	}
-	got := out.AuthorizationData[0]
-	pair, err := base64.StdEncoding.DecodeString(aws.ToString(got.AuthorizationToken))
+	pair, err := base64.StdEncoding.DecodeString(aws.ToString(got.Token))
 	user, password, ok := strings.Cut(string(pair), ":")
-	if err != nil || !ok {
+	if err != nil || !ok || got.Expires == nil {
 		return Derived{}, incomplete("ECR")
 	}
-	return Derived{user, token.NewSecret(password), p.lifetime(*got.ExpiresAt, out.ResultMetadata)}, nil
+	return Derived{user, token.NewSecret(password), p.lifetime(*got.Expires, got.Answer)}, nil
 }
 
 // codeArtifact asks a domain (DOMAIN-OWNER.d.codeartifact.REGION.amazonaws.com) for a token that lives as long as the AWS
 // credentials.
-// https://docs.aws.amazon.com/codeartifact/latest/APIReference/API_GetAuthorizationToken.html
 func (p *Provider) codeArtifact(ctx context.Context, where wantedPlace, c token.AWSCredentials) (Derived, error) {
+	if p.o.Ask.CodeArtifact == nil {
+		return Derived{}, notLinked("CodeArtifact")
+	}
 	name, _, _ := strings.Cut(where.host, ".")
 	at := strings.LastIndexByte(name, '-')
 	if at <= 0 || len(name)-at-1 != 12 {
 		return Derived{}, badProfile(where.host+" does not begin with a domain and its owner's account", "", "bind a host such as domain-123456789012.d.codeartifact.us-east-1.amazonaws.com")
 	}
-	o := codeartifact.Options{Region: where.region("d.codeartifact"), Credentials: static(c), HTTPClient: p.o.HTTP(where.profile), Retryer: retryer()}
-	o.BaseEndpoint = endpoint(where, "codeartifact")
-	out, err := codeartifact.New(o).GetAuthorizationToken(ctx, &codeartifact.GetAuthorizationTokenInput{
-		Domain: aws.String(name[:at]), DomainOwner: aws.String(name[at+1:]), DurationSeconds: aws.Int64(0),
-	})
+	got, err := p.o.Ask.CodeArtifact(ctx, p.service(where, where.region("d.codeartifact"), "codeartifact", c), name[:at], name[at+1:])
 	if err != nil {
 		return Derived{}, err
 	}
-	if out.AuthorizationToken == nil || out.Expiration == nil {
+	if got.Token == nil || got.Expires == nil {
 		return Derived{}, incomplete("CodeArtifact")
 	}
-	return Derived{"aws", token.NewSecret(*out.AuthorizationToken), p.lifetime(*out.Expiration, out.ResultMetadata)}, nil
+	return Derived{"aws", token.NewSecret(*got.Token), p.lifetime(*got.Expires, got.Answer)}, nil
+}
+
+// notLinked is for the small worker: nobody gives it such a job.
+func notLinked(service string) error {
+	return &token.Error{Kind: token.Failure, Message: "this program cannot ask " + service}
 }
 
 // signatureLife is how long AWS takes a signature.

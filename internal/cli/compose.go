@@ -2,8 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"cmp"
-	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -16,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/awscreds/registries"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/clock"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/detach"
@@ -33,18 +32,17 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/transport"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/worker"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles"
 	"github.com/cognito-credhelper/cognito-credhelper/profiles/inifile"
-	"github.com/cognito-credhelper/cognito-credhelper/profiles/netsdk"
 )
 
 // parts are the real things behind a program, built when they are first needed.
 type parts struct {
+	*worker.Parts
 	p    *program
-	home string
-	lock *os.File                    // that the front took; nil without one
-	told tokensource.Told            // by the worker that the front started; nil without one
-	key  func() (keyslot.Key, error) // that the caller gave; nil for none
+	lock *os.File         // that the front took; nil without one
+	told tokensource.Told // by the worker that the front started; nil without one
 
 	build    sync.Once
 	cache    *tokencache.Cache
@@ -64,10 +62,8 @@ func compose(env Env) *program {
 		credLine: setup.CredentialProcessLine,
 	}
 	p.adapters = all.Adapters(p.claims)
-	c := &parts{p: p, home: env.Getenv("HOME")}
-	if runtime.GOOS == "windows" {
-		c.home = env.Getenv("USERPROFILE")
-	}
+	c := &parts{Parts: worker.New(env.Getenv, p.now), p: p}
+	c.Ask = registries.All()
 	if handed, ok := handover.Take(env.Getenv, env.Unsetenv); ok {
 		p.front, p.resumed, c.lock = handed.FrontVersion, handed.Resumed, handed.Lock
 		if handed.Replay != nil {
@@ -78,20 +74,20 @@ func compose(env Env) *program {
 			c.told = toldFrom(handed.Answer)
 		}
 	}
-	c.key = takeKey(env.Getenv, env.Unsetenv)
+	c.Key = takeKey(env.Getenv, env.Unsetenv)
 	p.stateFolder = func() (string, string, error) { return statefolder.Find(env.Getenv) }
 	p.remote = statefolder.Remote
-	p.loadProfile = c.loadProfile
-	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.ini(env.Getenv)) }
+	p.loadProfile = c.Profile
+	p.profileNames = func(location string) ([]string, error) { return inifile.Names(location, c.Ini(env.Getenv)) }
 	p.bindings = c.bindings
 	p.kept = func() (*hostTokens, error) {
 		folder, _, err := p.stateFolder()
-		slots := c.slots(folder)
+		slots := c.Slots(folder)
 		return &hostTokens{cache: tokencache.OpenHosts(folder, slots), slots: slots, now: p.now}, err
 	}
 	p.profileKeys = c.profileKeys
 	p.configFile = func() string {
-		_, config := profiles.DefaultFiles(env.Getenv, c.home)
+		_, config := profiles.DefaultFiles(env.Getenv, c.Home)
 		return config
 	}
 	p.sessions = func() (sessions, error) {
@@ -105,18 +101,19 @@ func compose(env Env) *program {
 	p.rawPool = c.rawPool
 	p.slots = func() (*keyslot.Slots, error) {
 		folder, _, err := p.stateFolder()
-		return c.slots(folder), err
+		return c.Slots(folder), err
 	}
 	p.vault = func() (vault, error) {
 		folder, _, err := p.stateFolder()
-		return tokencache.Open(folder, c.slots(folder)), err
+		return tokencache.Open(folder, c.Slots(folder)), err
 	}
 	if folder, _, err := p.stateFolder(); err == nil {
 		p.calls = history.Open(folder)
+		c.Calls = p.calls
 	}
 	p.userPool = func(t tokensource.Target) (userPool, error) { return c.userPool(t) }
 	p.remember = c.remember
-	p.renew = c.renew
+	p.renew = c.Serve
 	p.executable = func() (string, error) {
 		self, err := executable()
 		return stablePath(self, env.Getenv("PATH")), err
@@ -144,36 +141,23 @@ func (p *program) claims(t token.Token) ([]byte, error) {
 	return shown, err
 }
 
-// slots are the places for keys of a state folder.
-func (c *parts) slots(folder string) *keyslot.Slots {
-	return keyslot.OpenWith(folder, keyslot.Options{Keyring: systemKeyring(c.p.Getenv), Given: c.key})
-}
-
-// worker starts workers that have what they need of this process's environment and nothing else of it. A plugin's file may be
+// starter starts workers that have what they need of this process's environment and nothing else of it. A plugin's file may be
 // replaced while it runs, by an upgrade or by somebody else, and its host has checked the one that runs: on Linux the worker
 // is that very file.
-func (c *parts) worker(program string) tokensource.Worker {
+func (c *parts) starter(program string) tokensource.Worker {
 	if c.p.asPlugin && runtime.GOOS == "linux" {
 		program = "/proc/self/exe"
 	}
 	w := detach.New(program, detach.Environment(c.p.Environ()))
-	if c.key == nil {
+	if c.Key == nil {
 		return w
 	}
-	return keyedWorker{w, c.key}
-}
-
-func (c *parts) ini(getenv func(string) string) inifile.Options {
-	return inifile.Options{Getenv: getenv, Home: c.home, Encrypted: netsdk.Default(getenv)}
-}
-
-func (c *parts) loadProfile(s profiles.Selection, getenv func(string) string) (profiles.Profile, error) {
-	return inifile.Load(s, c.ini(getenv))
+	return worker.WithKey(w, c.Key)
 }
 
 // profileKeys reads every key of a profile's sections as the AWS tools would.
 func (c *parts) profileKeys(s profiles.Selection) ([]placedKey, error) {
-	places, err := inifile.Find(s, c.ini(c.p.Getenv))
+	places, err := inifile.Find(s, c.Ini(c.p.Getenv))
 	if err != nil {
 		return nil, err
 	}
@@ -209,8 +193,8 @@ func (c *parts) compose() {
 		c.err = err
 		return
 	}
-	slots := c.slots(folder)
-	cache := tokencache.Open(folder, slots).SpillTo(statefolder.Spill(c.p.Getenv))
+	slots := c.Slots(folder)
+	cache := c.Sessions(folder, slots)
 	c.cache = cache
 	o := tokensource.Options{
 		Cache:  cache,
@@ -218,7 +202,7 @@ func (c *parts) compose() {
 		Client: c.client,
 		Now:    c.p.now,
 		PID:    os.Getpid(),
-		Worker: c.worker(self),
+		Worker: c.starter(self),
 		Hold:   refresh.Hold,
 		Warn:   c.p.warn,
 		Told:   c.told,
@@ -232,11 +216,11 @@ func (c *parts) compose() {
 		o.Inherited = adopting(cache, c.lock)
 	}
 	c.source = tokensource.New(o)
-	c.provider = c.exchange(c.source)
+	c.provider = c.Exchange(c.source, c.http)
 	c.sessions, c.aws = c.source, c.provider
 	if c.p.ownMemory {
 		memory := c.inMemory()
-		c.sessions, c.aws = placed{c.source, memory}, placedAWS{c.provider, c.exchange(memory)}
+		c.sessions, c.aws = placed{c.source, memory}, placedAWS{c.provider, c.Exchange(memory, c.http)}
 	}
 }
 
@@ -247,10 +231,6 @@ func (c *parts) inMemory() *tokensource.Source {
 	return tokensource.New(tokensource.Options{
 		Cache: tokencache.OpenInMemory(slots), Slots: slots, Client: c.client, Now: c.p.now, PID: os.Getpid(), Warn: c.p.warn,
 	})
-}
-
-func (c *parts) exchange(source *tokensource.Source) *awscreds.Provider {
-	return awscreds.New(awscreds.Options{Source: source, HTTP: c.http, Now: c.p.now, Region: c.p.Getenv("AWS_REGION")})
 }
 
 const (
@@ -296,47 +276,26 @@ func toldFrom(from io.Reader) tokensource.Told {
 func (c *parts) client(t tokensource.Target) (tokensource.Client, error) { return c.userPool(t) }
 
 func (c *parts) userPool(t tokensource.Target) (*cognito.Client, error) {
-	p := t.Profile
-	observe, login := c.p.noteCall, tokensource.LoginCommand(t)
-	if inMemory(p) {
-		observe = nil // nothing at all is written
+	o := c.Pool(t)
+	if inMemory(t.Profile) {
+		o.Observe = nil // nothing at all is written
 		if !c.p.asPlugin {
-			login = c.p.lineFor(t.Selection, t.Username)
+			o.Login = c.p.lineFor(t.Selection, t.Username)
 		}
 	}
-	return cognito.New(cognito.Options{
-		Region:           p.SignInRegion,
-		UserPoolID:       p.UserPoolID,
-		ClientID:         p.ClientID,
-		ClientSecret:     token.NewSecret(p.ClientSecret.Reveal()),
-		ClientSecretNext: token.NewSecret(p.ClientSecretNext.Reveal()),
-		Endpoint:         p.EndpointURL,
-		UseFIPS:          p.UseFIPS,
-		UseDualStack:     p.UseDualStack,
-		CABundle:         c.bundle(p),
-		Profile:          p.Name,
-		Login:            login,
-		Now:              c.p.now,
-		Observe:          observe,
-	})
+	return cognito.New(o)
 }
 
 func (c *parts) rawPool(o cognito.Options) (rawPool, error) {
-	o.CABundle, o.Observe = c.bundle(profiles.Profile{CABundle: o.CABundle}), c.p.noteCall
+	o.CABundle, o.Observe = c.Bundle(profiles.Profile{CABundle: o.CABundle}), c.Note
 	return cognito.New(o)
 }
 
 func (c *parts) http(p profiles.Profile) awscreds.HTTPClient {
 	if inMemory(p) {
-		return transport.New(c.bundle(p))
+		return transport.New(c.Bundle(p))
 	}
-	return noted{transport.New(c.bundle(p)), c.p.now, c.p.noteCall}
-}
-
-// bundle is the file of certificates to trust: the profile's, else the one that the environment names to the AWS tools or
-// to every program; "" means the system's.
-func (c *parts) bundle(p profiles.Profile) string {
-	return cmp.Or(p.CABundle, c.p.Getenv("AWS_CA_BUNDLE"), c.p.Getenv("SSL_CERT_FILE"))
+	return c.HTTP(p)
 }
 
 // remember keeps for the front how a profile resolved. The index only saves time, so failing to write it is nobody's
@@ -346,7 +305,7 @@ func (c *parts) remember(s profiles.Selection, p profiles.Profile) {
 	if err != nil {
 		return
 	}
-	credentials, config := profiles.DefaultFiles(c.p.Getenv, c.home)
+	credentials, config := profiles.DefaultFiles(c.p.Getenv, c.Home)
 	answer := profileindex.Answer{
 		SessionID: tokensource.Target{Profile: p, Selection: s}.Identity().SessionID(),
 		AWSRecord: awscreds.RecordKey(p),
@@ -361,11 +320,11 @@ func (c *parts) bindings() (table profileindex.Hosts, unknown, err error) {
 	if err != nil {
 		return table, nil, err
 	}
-	credentials, config := profiles.DefaultFiles(c.p.Getenv, c.home)
+	credentials, config := profiles.DefaultFiles(c.p.Getenv, c.Home)
 	if table, ok := profileindex.LoadHosts(folder, credentials, config); ok {
 		return table, nil, nil
 	}
-	all, err := inifile.LoadBindings(c.ini(c.p.Getenv))
+	all, err := inifile.LoadBindings(c.Ini(c.p.Getenv))
 	if err != nil {
 		return table, nil, err
 	}
@@ -386,37 +345,6 @@ func tableOf(list []profiles.Profile) profileindex.Hosts {
 		}
 	}
 	return profileindex.NewHosts(bounds)
-}
-
-// renew is the life of a detached worker.
-func (c *parts) renew(ctx context.Context) error {
-	return refresh.Serve(ctx, func(ctx context.Context, text []byte, lock *os.File) []byte {
-		text, key := unwrapJob(text)
-		if key != nil {
-			c.key = key
-		}
-		c.build.Do(c.compose)
-		if c.err != nil {
-			return nil
-		}
-		var job tokensource.Job
-		_ = json.Unmarshal(text, &job) // a job that cannot be read has no format, which Work refuses in its own words
-		profile, _ := c.loadProfile(job.Selection, c.p.Getenv)
-		t := tokensource.Target{Profile: profile, Selection: job.Selection, Username: job.Username}
-		return c.source.Work(ctx, job, t, lock, func(work string) (tokensource.Goal, error) { return c.goal(profile, work) })
-	})
-}
-
-// goal is the exchange that a job names.
-func (c *parts) goal(p profiles.Profile, work string) (tokensource.Goal, error) {
-	g, derived, err := c.provider.DerivedGoal(p, work)
-	if !derived {
-		g, err = c.provider.Goal(p)
-	}
-	if err == nil && g.Work() != work {
-		err = &token.Error{Kind: token.Unavailable, Message: "the profile changed while it was used"}
-	}
-	return g, err
 }
 
 // writeProfile edits a profile's section.

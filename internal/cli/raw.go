@@ -11,7 +11,6 @@ import (
 
 	"github.com/cognito-credhelper/cognito-credhelper/internal/challenge"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
-	"github.com/cognito-credhelper/cognito-credhelper/internal/history"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/prompt"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
@@ -414,17 +413,7 @@ func (p *program) rawCommand(c *cobra.Command, run func(*cobra.Command, []string
 	return c
 }
 
-// noteCall remembers a call of the service.
-func (p *program) noteCall(c cognito.Call) {
-	if p.calls != nil {
-		p.calls.Note(history.Call{
-			Time: c.At.UTC().Truncate(time.Millisecond), Operation: c.Operation, Region: c.Region, Status: c.Status,
-			Code: c.Code, RequestID: c.RequestID, Took: c.Took.Milliseconds(),
-		})
-	}
-}
-
-// flushCalls writes them down; history is nobody's reason to fail.
+// flushCalls writes down which services were called; history is nobody's reason to fail.
 func (p *program) flushCalls() {
 	if p.calls != nil {
 		_ = p.calls.Flush()

@@ -9,6 +9,7 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/cognito"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/tokensource"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/worker"
 )
 
 // Adopt takes what get gives.
@@ -126,8 +127,9 @@ func TestRawSignInRegion(t *testing.T) {
 			h.env["AWS_REGION"] = tt.environment
 		}
 		b.Getenv = func(key string) string { return h.env[key] }
-		c := &parts{p: b.program, home: h.folder}
-		b.loadProfile = c.loadProfile
+		profiles := worker.New(b.Getenv, b.now)
+		profiles.Home = h.folder
+		b.loadProfile = profiles.Profile
 		var got cognito.Options
 		b.rawPool = func(o cognito.Options) (rawPool, error) {
 			got = o

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -103,34 +102,15 @@ func TestLevelsDiffer(t *testing.T) {
 	}
 }
 
-// fakeWorker keeps the job.
-type fakeWorker struct{ job []byte }
-
-func (w *fakeWorker) Start(_ *os.File, job []byte) (func(context.Context) ([]byte, error), error) {
-	w.job = append([]byte(nil), job...)
-	return nil, nil
-}
-
-func TestGivenKeyTravelsByTheJobOnly(t *testing.T) {
+func TestGivenKeyLeavesTheEnvironment(t *testing.T) {
 	text := strings.Repeat("0123456789abcdef", 4)
 	env := map[string]string{keyslot.Variable: text}
 	give := takeKey(func(n string) string { return env[n] }, func(n string) error { delete(env, n); return nil })
 	if len(env) != 0 {
 		t.Error("the key is still in the environment")
 	}
-	w := &fakeWorker{}
-	if _, err := (keyedWorker{w, give}).Start(nil, []byte(`{"format":1}`)); err != nil {
-		t.Fatal(err)
-	}
-	job, key := unwrapJob(w.job)
-	if string(job) != `{"format":1}` || key == nil {
-		t.Fatalf("job %q", job)
-	}
-	if got, err := key(); err != nil || got.Text().Reveal() != text {
+	if got, err := give(); err != nil || got.Text().Reveal() != text {
 		t.Errorf("key: %v", err)
-	}
-	if job, key := unwrapJob([]byte(`{"format":1}`)); key != nil || string(job) != `{"format":1}` {
-		t.Errorf("a job without a key: %q", job)
 	}
 	if takeKey(func(string) string { return "" }, nil) != nil {
 		t.Error("nothing was given")

@@ -94,10 +94,7 @@ func (p *process) findCore() (string, error) {
 	if resolved, err := filepath.EvalSymlinks(exe); err == nil {
 		exe = resolved
 	}
-	name := coreName
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
+	name := executableName(coreName)
 	folder := filepath.Dir(exe)
 	beside := filepath.Join(folder, name)
 	libexec := filepath.Join(folder, "..", "libexec", "cognito-credhelper", name)
@@ -107,6 +104,13 @@ func (p *process) findCore() (string, error) {
 		}
 	}
 	return "", sentence("the complete program is missing; it was looked for as " + beside + " and " + libexec)
+}
+
+func executableName(name string) string {
+	if runtime.GOOS == "windows" {
+		return name + ".exe"
+	}
+	return name
 }
 
 // withVariable gives env with our variable once.

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -14,13 +15,14 @@ import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/protocol/jsonstring"
 	"github.com/cognito-credhelper/cognito-credhelper/internal/token"
+	"github.com/cognito-credhelper/cognito-credhelper/internal/tokencache"
 )
 
 // startWorker starts the process that renews. An error means that nothing was started and the lock is still ours.
-type startWorker func(core string, environ []string, lock *os.File, job []byte) (wait func(context.Context) ([]byte, error), err error)
+type startWorker func(program string, environ []string, lock *os.File, job []byte) (wait func(context.Context) ([]byte, error), err error)
 
-func detached(core string, environ []string, lock *os.File, job []byte) (func(context.Context) ([]byte, error), error) {
-	return detach.New(core, detach.Environment(environ)).Start(lock, job)
+func detached(program string, environ []string, lock *os.File, job []byte) (func(context.Context) ([]byte, error), error) {
+	return detach.New(program, detach.Environment(environ)).Start(lock, job)
 }
 
 // renew has a worker renew what is stale, and answers from what came of it. The worker has the lock from then on. Where none
@@ -37,7 +39,7 @@ func (c *caller) renew(ctx context.Context, l lock, began time.Time) (exit int, 
 		core = resolved
 	}
 	job := c.source.stale.job()
-	wait, err := c.worker(core, c.environ(), l.File(), job)
+	wait, err := c.worker(workerFor(core, c.source.stale.work()), c.environ(), l.File(), job)
 	if err != nil {
 		return 0, false
 	}
@@ -49,6 +51,22 @@ func (c *caller) renew(ctx context.Context, l lock, began time.Time) (exit int, 
 		}
 	}
 	return c.answerRenewed(ctx, job, wait, began), true
+}
+
+// workerName is the small program that renews, beside the complete one.
+const workerName = "cognito-credhelper-worker"
+
+// workerFor is the program to start for a work: the small worker, which starts in less than half the time, where it is installed
+// and has what the work takes; else the complete program.
+func workerFor(core, work string) string {
+	if strings.HasPrefix(work, tokencache.DeriveWork("")) {
+		return core // it alone links those services
+	}
+	worker := filepath.Join(filepath.Dir(core), executableName(workerName))
+	if st, err := os.Stat(worker); err != nil || !st.Mode().IsRegular() {
+		return core
+	}
+	return worker
 }
 
 // mayRenew reports whether a worker started from here would do what the complete program would do. That one holds back after
@@ -91,9 +109,12 @@ func (s stale) job() []byte {
 	b = append(b, `,"Location":`...)
 	b = jsonstring.Append(b, s.selection.Location)
 	b = append(b, `},"work":`...)
-	b = jsonstring.Append(b, s.works[len(s.works)-1])
+	b = jsonstring.Append(b, s.work())
 	return append(b, '}')
 }
+
+// work is what makes what was asked for.
+func (s stale) work() string { return s.works[len(s.works)-1] }
 
 // failedLast reports whether the last try of what is stale ended in a failure, however long ago.
 func (s *source) failedLast() bool {

@@ -34,10 +34,10 @@ type fakeWorker struct {
 	fails error // nothing is started
 	does  func(*fakeStore)
 
-	core   string
-	jobs   []tokensource.Job
-	raw    []byte
-	waited bool
+	program string
+	jobs    []tokensource.Job
+	raw     []byte
+	waited  bool
 }
 
 func (w *fakeWorker) on(b *bench) *bench {
@@ -54,7 +54,7 @@ func (w *fakeWorker) on(b *bench) *bench {
 		}
 		return string(answer)
 	}
-	b.worker = func(core string, environ []string, lock *os.File, job []byte) (func(context.Context) ([]byte, error), error) {
+	b.worker = func(program string, environ []string, lock *os.File, job []byte) (func(context.Context) ([]byte, error), error) {
 		if w.fails != nil {
 			return nil, w.fails
 		}
@@ -67,7 +67,7 @@ func (w *fakeWorker) on(b *bench) *bench {
 		if err := d.Decode(&j); err != nil {
 			b.t.Errorf("%s: %v", job, err)
 		}
-		w.core, w.raw = core, append([]byte(nil), job...)
+		w.program, w.raw = program, append([]byte(nil), job...)
 		w.jobs = append(w.jobs, j)
 		return func(ctx context.Context) ([]byte, error) {
 			w.waited = true
@@ -98,8 +98,8 @@ func TestWorkerRenews(t *testing.T) {
 	if !reflect.DeepEqual(w.jobs, want) {
 		t.Errorf("the job is %+v", w.jobs)
 	}
-	if filepath.Base(w.core) != coreName {
-		t.Errorf("started %s", w.core)
+	if filepath.Base(w.program) != coreName {
+		t.Errorf("started %s", w.program)
 	}
 }
 
@@ -168,6 +168,31 @@ func TestJobIsTheCompleteProgramsOwn(t *testing.T) {
 		want, err := json.Marshal(tokensource.Job{Format: 1, Session: s.id, Generation: s.generation, Selection: s.selection, Work: s.works[len(s.works)-1]})
 		if got := s.job(); err != nil || string(got) != string(want) {
 			t.Errorf("%s, want %s, %v", got, want, err)
+		}
+	}
+}
+
+// The small worker is started where it stands beside the complete program, and only for what it can do.
+func TestWorkerFor(t *testing.T) {
+	core := filepath.Join(t.TempDir(), coreName)
+	small := filepath.Join(filepath.Dir(core), workerName)
+	for _, c := range []struct {
+		name string
+		make func() error
+		work string
+		want string
+	}{
+		{"none", func() error { return nil }, "refresh", core},
+		{"no file", func() error { return os.Mkdir(small, 0o700) }, "refresh", core},
+		{"tokens", func() error { return errors.Join(os.Remove(small), os.WriteFile(small, nil, 0o700)) }, "refresh", small},
+		{"AWS credentials", func() error { return nil }, "exchange " + record, small},
+		{"a registry's token", func() error { return nil }, tokencache.DeriveWork(tokencache.DerivedRecord("ecr", record, "host")), core},
+	} {
+		if err := c.make(); err != nil {
+			t.Fatal(err)
+		}
+		if got := workerFor(core, c.work); got != c.want {
+			t.Errorf("%s: %s", c.name, got)
 		}
 	}
 }

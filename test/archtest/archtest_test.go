@@ -56,18 +56,23 @@ func TestModules(t *testing.T) {
 
 // TestFront holds the front's deny-list on the three platforms.
 func TestFront(t *testing.T) {
-	const front = Module + "/cmd/cognito-credhelper-front"
-	if _, err := os.Stat(filepath.Join(root, "cmd/cognito-credhelper-front")); err != nil {
-		t.Skip("cmd/cognito-credhelper-front is not there yet")
-	}
+	links(t, Module+"/cmd/cognito-credhelper-front", denied, passed)
+}
+
+// TestWorker holds the worker's.
+func TestWorker(t *testing.T) {
+	links(t, Module+"/cmd/cognito-credhelper-worker", small, nil)
+}
+
+func links(t *testing.T, program string, table []Denied, pass map[string][]string) {
 	files := load(t)
 	for _, goos := range []string{"linux", "darwin", "windows"} {
 		t.Run(goos, func(t *testing.T) {
-			deps := listDeps(t, goos, front)
+			deps := listDeps(t, goos, program)
 			if len(deps) < 10 {
-				t.Fatalf("go list -deps gave %d packages: that cannot be the front", len(deps))
+				t.Fatalf("go list -deps gave %d packages: that cannot be %s", len(deps), program)
 			}
-			report(t, Deny(front, deps, denied, passed[goos], files))
+			report(t, Deny(program, deps, table, pass[goos], files))
 		})
 	}
 }
@@ -86,7 +91,7 @@ func TestDenyListIsAlive(t *testing.T) {
 	for _, r := range mod.Require {
 		required[r.Path] = true
 	}
-	report(t, Stale(denied, std, required))
+	report(t, Stale(append(denied, small...), std, required))
 }
 
 // TestPlanted plants a violation for each rule, beside its innocent twin, and expects exactly the finding.
@@ -128,7 +133,7 @@ func TestPlanted(t *testing.T) {
 		{"ini.v1 at home", Confinement(confined), "profiles/inifile/a.go", `package inifile; import _ "gopkg.in/ini.v1"`, ""},
 		{"user pool service astray", Confinement(confined), "internal/awscreds/a.go", `package awscreds; import _ "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"`, "belongs in internal/cognito only"},
 		{"user pool service at home", Confinement(confined), "internal/cognito/a.go", `package cognito; import _ "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"`, ""},
-		{"other service astray", Confinement(confined), "internal/cognito/a.go", `package cognito; import _ "github.com/aws/aws-sdk-go-v2/service/cognitoidentity"`, "belongs in internal/awscreds only"},
+		{"other service astray", Confinement(confined), "internal/cognito/a.go", `package cognito; import _ "github.com/aws/aws-sdk-go-v2/service/cognitoidentity"`, "belongs in internal/awscreds and internal/awscreds/registries only"},
 		{"cobra astray", Confinement(confined), "internal/protocol/credentialprocess/a.go", `package credentialprocess; import _ "github.com/spf13/cobra"`, "belongs in internal/cli only"},
 		{"go-plugin astray", Confinement(confined), "internal/cli/a.go", `package cli; import _ "github.com/hashicorp/go-plugin"`, "belongs in plugin and host only"},
 		{"go-keyring astray", Confinement(confined), "internal/keyslot/a.go", `package keyslot; import _ "github.com/zalando/go-keyring"`, "go-keyring belongs in"},

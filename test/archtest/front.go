@@ -2,11 +2,12 @@ package archtest
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
 
-// Denied is a package that the front must not link, on any platform.
+// Denied is a package that a program must not link, on any platform.
 type Denied struct {
 	Path   string // import path; everything below it is meant too when Tree is set
 	Tree   bool
@@ -16,8 +17,9 @@ type Denied struct {
 }
 
 const (
-	weight  = "weight: a warm answer must cost about what a bare process costs"
-	network = "the front has no network: what needs one is handed over"
+	weight    = "weight: a warm answer must cost about what a bare process costs"
+	slowStart = "weight: a hundred callers of an expired session wait for the worker's start"
+	network   = "the front has no network: what needs one is handed over"
 )
 
 // denied is the front's deny-list.
@@ -47,6 +49,19 @@ var denied = []Denied{
 	{Path: "github.com/godbus/dbus", Tree: true, Module: "github.com/godbus/dbus/v5", Reason: "no D-Bus on the warm path"},
 }
 
+// small is the worker's deny-list: what the complete program has beside a renewal is what makes its start slow.
+var small = []Denied{
+	{Path: "text/template", Tree: true, Reason: slowStart},
+	{Path: "html/template", Tree: true, Reason: slowStart},
+	{Path: "encoding/gob", Reason: slowStart},
+	{Path: "github.com/spf13/cobra", Tree: true, Module: "github.com/spf13/cobra", Reason: slowStart},
+	{Path: "google.golang.org/grpc", Tree: true, Module: "google.golang.org/grpc", Reason: slowStart},
+	{Path: "google.golang.org/protobuf", Tree: true, Module: "google.golang.org/protobuf", Reason: slowStart},
+	{Path: "github.com/hashicorp/go-plugin", Tree: true, Module: "github.com/hashicorp/go-plugin", Reason: slowStart},
+	{Path: awsServices + "ecr", Tree: true, Module: awsServices + "ecr", Reason: slowStart},
+	{Path: awsServices + "codeartifact", Tree: true, Module: awsServices + "codeartifact", Reason: slowStart},
+}
+
 // Dep is one package of a dependency list, as go list -deps -json prints it.
 type Dep struct {
 	ImportPath string
@@ -64,6 +79,7 @@ var passed = map[string][]string{
 // at the import of ours that leaves this module. What only packages in pass import is not looked at.
 func Deny(root string, deps []Dep, table []Denied, pass []string, files []File) []Finding {
 	chains := chainsFrom(root, deps, pass)
+	role := strings.TrimPrefix(path.Base(root), "cognito-credhelper-")
 	var found []Finding
 	for _, d := range deps {
 		if chains[d.ImportPath] == nil {
@@ -73,7 +89,7 @@ func Deny(root string, deps []Dep, table []Denied, pass []string, files []File) 
 			if d.ImportPath == no.Path || no.Tree && strings.HasPrefix(d.ImportPath, no.Path+"/") {
 				chain := chains[d.ImportPath]
 				f := placeOf(chain, files)
-				f.Reason = fmt.Sprintf("the front must not link %s (%s): %s", d.ImportPath, no.Reason, strings.Join(shortened(chain), " → "))
+				f.Reason = fmt.Sprintf("the "+role+" must not link %s (%s): %s", d.ImportPath, no.Reason, strings.Join(shortened(chain), " → "))
 				found = append(found, f)
 			}
 		}
@@ -121,7 +137,7 @@ func placeOf(chain []string, files []File) Finding {
 		}
 		return Finding{Path: folder}
 	}
-	return Finding{Path: "cmd/cognito-credhelper-front"}
+	return Finding{Path: strings.TrimPrefix(chain[0], Module+"/")}
 }
 
 func shortened(chain []string) []string {

@@ -14,19 +14,25 @@ var leaves = []string{"internal/token", "internal/safetext", "internal/clock"}
 // layers says what of this module each package may import, beside the leaves. It is the picture of the layout in
 // docs/architecture.md: imports go strictly downwards. A key "x/*" means each folder right below x that has no line of its own.
 var layers = map[string][]string{
-	"cmd/cognito-credhelper":       {"internal/cli"},
-	"cmd/cognito-credhelper-front": {"internal/front"},
-	"cmd/cognito-sandbox":          {"internal/sandbox/..."},
+	"cmd/cognito-credhelper":        {"internal/cli"},
+	"cmd/cognito-credhelper-front":  {"internal/front"},
+	"cmd/cognito-credhelper-worker": {"internal/worker"},
+	"cmd/cognito-sandbox":           {"internal/sandbox/..."},
 
 	"internal/front": {
 		"internal/protocol", "internal/protocol/all", "profiles", "internal/profileindex", "internal/tokencache", "internal/keyslot",
 		"internal/filelock", "internal/handover", "internal/statefolder", "internal/version", "internal/protect",
 		"internal/detach", "internal/protocol/jsonstring", // it starts the worker
 	},
+	// The composition root of the small worker, and what the complete program builds in just the same way.
+	"internal/worker": {
+		"internal/awscreds", "internal/tokensource", "internal/cognito", "internal/refresh", "internal/detach", "internal/tokencache", "internal/keyslot/...", "internal/history",
+		"internal/statefolder", "internal/version", "internal/transport", "internal/protect", "profiles", "profiles/inifile", "profiles/netsdk",
+	},
 	// The composition root of the complete program: it builds each part and gives it to the next, the user-pool client to
 	// tokensource. challenge has the words that prompt answers in.
 	"internal/cli": {
-		"internal/protocol", "internal/protocol/...", "internal/setup", "internal/awscreds", "internal/tokensource", "internal/cognito", "internal/refresh", "internal/detach",
+		"internal/protocol", "internal/protocol/...", "internal/setup", "internal/worker", "internal/awscreds", "internal/awscreds/registries", "internal/tokensource", "internal/cognito", "internal/refresh", "internal/detach",
 		"internal/tokencache", "internal/keyslot/...", "internal/filelock", "internal/atomicfile", "internal/profileindex", "internal/prompt", "internal/challenge",
 		"internal/history", "internal/srpstate",
 		"internal/handover", "internal/statefolder", "internal/version", "internal/transport", "internal/protect", "profiles", "profiles/inifile", "profiles/netsdk",
@@ -51,6 +57,8 @@ var layers = map[string][]string{
 	"internal/awscreds": {
 		"internal/tokensource", "internal/tokencache", "profiles",
 	},
+	// What only the complete program can afford to link.
+	"internal/awscreds/registries": {"internal/awscreds"},
 	"internal/tokensource": {
 		"internal/cognito", "internal/tokencache", "internal/keyslot", "internal/prompt", "internal/challenge", "profiles",
 	},
@@ -208,7 +216,7 @@ type Confined struct {
 var confined = []Confined{
 	{"gopkg.in/ini.v1", "", []string{"profiles/inifile"}, "the profiles package has no third party, since the front links it"},
 	{awsServices + "cognitoidentityprovider", "", []string{"internal/cognito"}, "one package speaks to the user pool"},
-	{awsServices, awsServices + "cognitoidentityprovider", []string{"internal/awscreds"}, "one package turns an ID token into AWS credentials"},
+	{awsServices, awsServices + "cognitoidentityprovider", []string{"internal/awscreds", "internal/awscreds/registries"}, "one package turns an ID token into AWS credentials"},
 	{"github.com/spf13/cobra", "", []string{"internal/cli"}, "commands are built in one place"},
 	{"github.com/spf13/pflag", "", []string{"internal/cli"}, "commands are built in one place"},
 	{"github.com/hashicorp/", "", []string{"plugin", "host"}, "the wire of the plugin has two ends"},

@@ -133,7 +133,7 @@ func table() []mutant {
 		{
 			"key-in-environment", "taking a given key out of the environment", "internal/cli/givenkey.go",
 			instead("	_ = unsetenv(keyslot.Variable)\n", "	_ = unsetenv\n"),
-			"TestGivenKeyTravelsByTheJobOnly", "internal/cli", "",
+			"TestGivenKeyLeavesTheEnvironment", "internal/cli", "",
 		},
 		{
 			"endpoint-host", "the endpoint's check of Host (DNS rebinding)", "internal/protocol/containercredentials/containercredentials.go",

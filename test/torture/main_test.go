@@ -46,6 +46,7 @@ func build(dir string) error {
 	for _, p := range []struct{ command, name string }{
 		{"cognito-credhelper-front", "cognito-credhelper"},
 		{"cognito-credhelper", "cognito-credhelper-core"},
+		{"cognito-credhelper-worker", "cognito-credhelper-worker"},
 	} {
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "testclock,grpcnotrace", "-o", filepath.Join(dir, p.name), module+"/cmd/"+p.command)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

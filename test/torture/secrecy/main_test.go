@@ -49,6 +49,7 @@ func build(dir string) error {
 	}
 	for name, command := range map[string]string{
 		"cognito-credhelper": "cognito-credhelper-front", "alone/cognito-credhelper": "cognito-credhelper-front", "cognito-credhelper-core": "cognito-credhelper",
+		"cognito-credhelper-worker": "cognito-credhelper-worker",
 	} {
 		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "testclock,grpcnotrace", "-o", filepath.Join(dir, name), module+"/cmd/"+command)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

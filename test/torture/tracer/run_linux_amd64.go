@@ -226,7 +226,7 @@ func roleOf(pid int) string {
 	line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	args := strings.Split(string(line), "\x00")
 	switch {
-	case strings.HasSuffix(program, "/cognito-credhelper-core") && len(args) > 1 && args[1] == "__renew":
+	case len(args) > 1 && args[1] == "__renew" && (strings.HasSuffix(program, "/cognito-credhelper-worker") || strings.HasSuffix(program, "/cognito-credhelper-core")):
 		return Worker
 	case strings.HasSuffix(program, "/cognito-credhelper-core"):
 		return Core

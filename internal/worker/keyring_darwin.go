@@ -1,4 +1,4 @@
-package cli
+package worker
 
 import (
 	"github.com/cognito-credhelper/cognito-credhelper/internal/keyslot"

@@ -1,6 +1,6 @@
 //go:build unix && !darwin
 
-package cli
+package worker
 
 import (
 	"os"
