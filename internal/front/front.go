@@ -60,6 +60,7 @@ func Main(args []string) int {
 		worker:     detached,
 		maxWait:    maxWait,
 		quieten:    func() { runtime.GOMAXPROCS(1) },
+		after:      after,
 	}
 	return p.run()
 }
@@ -85,6 +86,8 @@ type process struct {
 	// the first ten milliseconds of a blocking system call: some fifty wake-ups, of each of the many that wait at once, at
 	// the very time when the one that renews needs the machine.
 	quieten func()
+	// after calls f once d has passed, if the process is still there.
+	after func(d time.Duration, f func())
 }
 
 // run answers, or hands over before a byte is read what no adapter serves.
@@ -164,16 +167,17 @@ func (c *caller) answer() int {
 // answerStale ends in an answer, or in the complete program: with the lock where this process got it and started no worker,
 // without where another had it and failed. Nobody goes on to renew without having looked again under the lock.
 func (c *caller) answerStale(id string) int {
-	started := c.now().Wall
-	ctx, cancel := context.WithTimeout(context.Background(), c.maxWait)
-	defer cancel()
+	started, until := c.now().Wall, time.Now().Add(c.maxWait)
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	waiting := false
 	for ctx.Err() == nil {
 		lock, ok, err := c.source.store.TryLock(id)
 		if err != nil {
 			return c.handOver(nil, false)
 		}
 		if ok {
-			return c.answerLocked(ctx, id, lock, started)
+			return c.answerLocked(id, lock, started, until)
 		}
 		c.source.renewing = true
 		if c.source.stale.due { // who holds the lock renews it; nobody waits for that
@@ -181,7 +185,11 @@ func (c *caller) answerStale(id string) int {
 				return exit
 			}
 		}
-		c.quieten()
+		if !waiting {
+			waiting = true
+			c.quieten()
+			c.after(c.maxWait, end)
+		}
 		if c.source.store.Wait(ctx, id) != nil {
 			break
 		}
@@ -200,7 +208,7 @@ func (c *caller) answerStale(id string) int {
 
 // answerLocked looks again, now that nobody else can be renewing, and has a worker renew; else it takes the lock along to the
 // complete program.
-func (c *caller) answerLocked(ctx context.Context, id string, l lock, began time.Time) int {
+func (c *caller) answerLocked(id string, l lock, began, until time.Time) int {
 	if exit, done := c.serve(); done {
 		l.Unlock()
 		return exit
@@ -209,7 +217,7 @@ func (c *caller) answerLocked(ctx context.Context, id string, l lock, began time
 		l.Unlock()
 		return c.handOver(nil, false)
 	}
-	if exit, started := c.renew(ctx, l, began); started {
+	if exit, started := c.renew(l, began, until); started {
 		return exit
 	}
 	return c.handOver(l, false)

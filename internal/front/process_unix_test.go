@@ -122,6 +122,7 @@ func frontMain(scene string) int {
 		replace: replace,
 		maxWait: time.Second,
 		quieten: func() {},
+		after:   after,
 	}
 	return p.run()
 }

@@ -27,7 +27,7 @@ func detached(program string, environ []string, lock *os.File, job []byte) (func
 
 // renew has a worker renew what is stale, and answers from what came of it. The worker has the lock from then on. Where none
 // is started, started is false and the lock is still ours.
-func (c *caller) renew(ctx context.Context, l lock, began time.Time) (exit int, started bool) {
+func (c *caller) renew(l lock, began, until time.Time) (exit int, started bool) {
 	if !c.mayRenew() {
 		return 0, false
 	}
@@ -50,7 +50,7 @@ func (c *caller) renew(ctx context.Context, l lock, began time.Time) (exit int, 
 			return exit, true
 		}
 	}
-	return c.answerRenewed(ctx, job, wait, began), true
+	return c.answerRenewed(job, wait, began, until), true
 }
 
 // workerName is the small program that renews, beside the complete one.
@@ -78,7 +78,9 @@ func (c *caller) mayRenew() bool {
 
 // answerRenewed waits for the worker. Whatever it has to tell, the complete program tells: also that there was no answer, or
 // that what was gained exists nowhere but in it.
-func (c *caller) answerRenewed(ctx context.Context, job []byte, wait func(context.Context) ([]byte, error), began time.Time) int {
+func (c *caller) answerRenewed(job []byte, wait func(context.Context) ([]byte, error), began, until time.Time) int {
+	ctx, cancel := context.WithDeadline(context.Background(), until)
+	defer cancel()
 	interrupted, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	reply, err := wait(interrupted)
 	stop()
