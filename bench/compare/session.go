@@ -63,7 +63,10 @@ func newHome(home string) (s session, config string, err error) {
 }
 
 // settle waits until files count as unchanging: an index of younger ones is not kept.
-func settle() { time.Sleep(2100 * time.Millisecond) }
+func settle() {
+	flush()
+	time.Sleep(2100 * time.Millisecond)
+}
 
 const writtenProfile = `[profile bench]
 region = eu-central-1
