@@ -77,7 +77,8 @@ func (c *caller) mayRenew() bool {
 }
 
 // answerRenewed waits for the worker. Whatever it has to tell, the complete program tells: also that there was no answer, or
-// that what was gained exists nowhere but in it.
+// that what was gained exists nowhere but in it. Of a worker that ended before it came to its work nothing is to be told: its file
+// may be damaged, and the complete program renews by itself.
 func (c *caller) answerRenewed(job []byte, wait func(context.Context) ([]byte, error), began, until time.Time) int {
 	ctx, cancel := context.WithDeadline(context.Background(), until)
 	defer cancel()
@@ -87,6 +88,9 @@ func (c *caller) answerRenewed(job []byte, wait func(context.Context) ([]byte, e
 	if errors.Is(err, context.Canceled) {
 		c.say("interrupted") // as the complete program says it; the worker goes on
 		return token.Interrupted.ExitCode()
+	}
+	if errors.Is(err, detach.ErrNoAnswer) && !c.source.begunSince(began) {
+		return c.handOver(nil, true)
 	}
 	if string(reply) == detach.Saved {
 		c.source.renewing, c.source.issuedSince = false, began
@@ -117,6 +121,16 @@ func (s stale) job() []byte {
 
 // work is what makes what was asked for.
 func (s stale) work() string { return s.works[len(s.works)-1] }
+
+// begunSince reports whether a worker noted since start that it asks for what is stale. It does so before it asks.
+func (s *source) begunSince(start time.Time) bool {
+	for _, work := range s.stale.works {
+		if a, ok := s.store.LastAttempt(s.stale.id, work); ok && !a.Started.Before(start) {
+			return true
+		}
+	}
+	return false
+}
 
 // failedLast reports whether the last try of what is stale ended in a failure, however long ago.
 func (s *source) failedLast() bool {

@@ -223,7 +223,7 @@ func TestWhatTheWorkerSaysGoesAlong(t *testing.T) {
 		"an error":                    {reply: `{"format":1,"error":{"kind":3,"message":"m"},"saved":true}`},
 		"saved elsewhere":             {reply: `{"format":1,"saved":true,"spilled":"/f","why":"w"}`, does: renewed},
 		"saved nowhere":               {reply: `{"format":1,"saved":false,"hot":{"access":{"value":"only.here"}}}`},
-		"no answer":                   {err: detach.ErrNoAnswer},
+		"no answer":                   {err: detach.ErrNoAnswer, does: begun},
 		"no answer in time":           {err: context.DeadlineExceeded},
 		"saved, but nothing is found": {reply: detach.Saved},
 	} {
@@ -235,6 +235,23 @@ func TestWhatTheWorkerSaysGoesAlong(t *testing.T) {
 				t.Errorf("handed over %q, want %q", b.core.answer, want)
 			}
 		})
+	}
+}
+
+// begun is what a worker does before it asks.
+func begun(s *fakeStore) {
+	s.attempts = map[string]tokencache.Attempt{"refresh": {Outcome: tokencache.Running, Started: present.Wall}}
+}
+
+// A file that is no worker keeps nobody from a renewal.
+func TestWorkerThatNeverBegan(t *testing.T) {
+	w := &fakeWorker{err: detach.ErrNoAnswer}
+	b := w.on(newBench(t, &fakeStore{session: expired(), attempts: map[string]tokencache.Attempt{
+		"refresh": {Outcome: tokencache.Running, Started: present.Wall.Add(-time.Second)}, // an earlier one's
+	}}))
+	b.wantCore(b.run("x token"), false, true)
+	if b.core.answer != "" {
+		t.Errorf("handed over %q", b.core.answer)
 	}
 }
 
@@ -274,7 +291,7 @@ func TestNoWorkerFromHere(t *testing.T) {
 }
 
 func TestConsumedInputGoesAlongWithTheAnswer(t *testing.T) {
-	w := &fakeWorker{err: detach.ErrNoAnswer}
+	w := &fakeWorker{err: detach.ErrNoAnswer, does: begun}
 	b := w.on(newBench(t, &fakeStore{session: expired()}))
 	b.adapters = []protocol.Adapter{readsInput()}
 	b.in = strings.NewReader("line 1line 2")
