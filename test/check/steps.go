@@ -120,14 +120,20 @@ func install(work string) result {
 		func() result {
 			return command(nil, "make", "-s", "install", "DESTDIR="+root, "PREFIX=/usr", "BIN="+filepath.Join(work, "bin"), "VERSION=9.8.7")
 		},
+		func() result { return tells("9.8.7", filepath.Join(root, "usr/bin/cognito-credhelper"), "version") },
 		func() result {
-			r := command(nil, filepath.Join(root, "usr/bin/cognito-credhelper"), "version")
-			if r.err == nil && !strings.Contains(r.output, "9.8.7") {
-				r.err = errors.New("version does not say what was built")
-			}
-			return r
+			return tells("9.8.7", filepath.Join(root, "usr/libexec/cognito-credhelper/cognito-credhelper-worker"), "--version")
 		},
 	)
+}
+
+// tells runs a program and looks for a version in what it says.
+func tells(version, program, arg string) result {
+	r := command(nil, program, arg)
+	if r.err == nil && !strings.Contains(r.output, version) {
+		r.err = errors.New(program + " does not say which version was built")
+	}
+	return r
 }
 
 // command runs one command at the module's root, without input.
