@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -163,5 +164,17 @@ func setup(env *testscript.Env, bin, front string) error {
 	} {
 		env.Setenv(name, value)
 	}
+	env.Defer(func() { removeState(filepath.Join(home, ".local")) })
 	return nil
+}
+
+// removeState removes the state of a script that has ended. A renewal that nobody waits for may end after it, and write its history
+// while the folder is being removed.
+func removeState(folder string) {
+	for range 100 {
+		if os.RemoveAll(folder) == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }

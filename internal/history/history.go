@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -62,7 +63,7 @@ func (l *Log) Note(c Call) {
 	l.new = last(append(l.new, c))
 }
 
-// Flush adds what was noted to the file.
+// Flush adds what was noted to the file, and makes its folder where there is none.
 func (l *Log) Flush() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,6 +73,25 @@ func (l *Log) Flush() error {
 	if err := atomicfile.MakeFolder(l.folder); err != nil {
 		return err
 	}
+	return l.add()
+}
+
+// FlushBehind is Flush for who goes on when the caller has its answer: a folder that was removed meanwhile is not made again, and
+// what was noted is forgotten.
+func (l *Log) FlushBehind() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.new) == 0 {
+		return nil
+	}
+	if _, err := os.Lstat(l.folder); err != nil {
+		l.new = nil
+		return err
+	}
+	return l.add()
+}
+
+func (l *Log) add() error {
 	return l.locked(func() error {
 		old, err := l.read()
 		if err != nil && token.KindOf(err) != token.Failure {

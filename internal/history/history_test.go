@@ -52,6 +52,28 @@ func TestTheLastCallsStay(t *testing.T) {
 	}
 }
 
+func TestFolderThatWasRemovedStaysRemoved(t *testing.T) {
+	where := folder(t)
+	l := Open(where)
+	l.Note(call(1))
+	if err := l.FlushBehind(); err == nil {
+		t.Error("nothing was said")
+	}
+	if _, err := os.Lstat(where); err == nil {
+		t.Error("the folder is there again")
+	}
+	if err := os.Mkdir(where, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l.Note(call(2))
+	if err := l.FlushBehind(); err != nil {
+		t.Fatal(err)
+	}
+	if calls, err := Open(where).Calls(); err != nil || len(calls) != 1 {
+		t.Errorf("%v, %v", calls, err)
+	}
+}
+
 func TestManyWritersLoseNothing(t *testing.T) {
 	where := folder(t)
 	var wg sync.WaitGroup

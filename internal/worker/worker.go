@@ -50,7 +50,6 @@ func Main(ctx context.Context, args []string, getenv func(string) string, stdout
 	p := New(getenv, clock.Now)
 	if folder, _, err := statefolder.Find(getenv); err == nil {
 		p.Calls = history.Open(folder)
-		defer p.Calls.Flush()
 	}
 	if err := p.Serve(ctx); err != nil {
 		io.WriteString(stderr, "cognito-credhelper-worker: "+err.Error()+"\n")
@@ -144,8 +143,11 @@ func (p *Parts) Note(c cognito.Call) {
 	}
 }
 
-// Serve is the life of a worker: one job, under the lock that came with it.
+// Serve is the life of a worker: one job, under the lock that came with it. Calls are flushed.
 func (p *Parts) Serve(ctx context.Context) error {
+	if p.Calls != nil {
+		defer p.Calls.FlushBehind()
+	}
 	return refresh.Serve(ctx, func(ctx context.Context, text []byte, lock *os.File) []byte {
 		text, key := unwrapJob(text)
 		if key != nil {
