@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Argument is the hidden first argument that makes the complete program a worker.
+// Argument is the first argument that a worker is started with. It makes the complete program one.
 const Argument = "__renew"
 
 // MaxMessage bounds a job and an answer, in bytes.
@@ -28,7 +28,7 @@ const MaxMessage = 1 << 20
 // anybody. tokensource writes it.
 const Saved = `{"format":1,"saved":true}`
 
-// Worker starts the complete program as a worker. Safe for concurrent use.
+// Worker starts a program as a worker: the small one, or the complete program. Safe for concurrent use.
 type Worker struct {
 	program string
 	environ []string

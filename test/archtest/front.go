@@ -89,7 +89,7 @@ func Deny(root string, deps []Dep, table []Denied, pass []string, files []File) 
 			if d.ImportPath == no.Path || no.Tree && strings.HasPrefix(d.ImportPath, no.Path+"/") {
 				chain := chains[d.ImportPath]
 				f := placeOf(chain, files)
-				f.Reason = fmt.Sprintf("the "+role+" must not link %s (%s): %s", d.ImportPath, no.Reason, strings.Join(shortened(chain), " → "))
+				f.Reason = fmt.Sprintf("the %s must not link %s (%s): %s", role, d.ImportPath, no.Reason, strings.Join(shortened(chain), " → "))
 				found = append(found, f)
 			}
 		}

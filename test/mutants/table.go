@@ -36,6 +36,11 @@ func table() []mutant {
 			"TestWorkerKeepsNoStreamOfItsCaller", "test/torture", "",
 		},
 		{
+			"signals", "the worker's holding of signals", "internal/refresh/refresh.go",
+			instead("	defer Hold()()\n", ""),
+			"TestWorkerIsNotEndedBySignals", "test/torture", "",
+		},
+		{
 			"close-on-exec", "closing locks in children", "internal/filelock/filelock_unix.go",
 			instead("	flags |= syscall.O_CLOEXEC | ", "	flags |= "),
 			"TestChildThatLivesOnHoldsNoLock", "test/torture", "",
